@@ -1,0 +1,170 @@
+"""What every component of the library shares: its type, its children's parent, its outputs, and the check of its args."""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from typing import Any, TypeVar, cast, get_args, is_typeddict
+
+import pulumi
+from pulumi.provider.experimental import analyzer
+
+from .problems import MISSING, InputError, Problem, one_of, unknown_key
+
+Args = TypeVar("Args", bound=Mapping[str, Any])
+Rule = Callable[[Any], str | None]
+"""Looks at one plain value: None where it is fine, else what is wrong and what to write instead."""
+
+
+class Component(pulumi.ComponentResource):
+    """A component of type `plinth:index:<class>`: class names are therefore unique across clouds."""
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None):
+        super().__init__(f"plinth:index:{type(self).__name__}", name, None, opts)
+
+    def _child(self, **options: Any) -> pulumi.ResourceOptions:
+        """Options for a child. Provider and tags are inherited; a caller's `opts` are never merged into a child,
+        since they carry `aliases`, `import_` and `protect` that were meant for the component."""
+        return pulumi.ResourceOptions(parent=self, **options)
+
+    def _register(self) -> None:
+        """Register as outputs exactly the attributes that the class declares."""
+        self.register_outputs(
+            {
+                camel_case(output): getattr(self, output, None)
+                for output in inspect.get_annotations(type(self))
+                if not output.startswith("_")
+            }
+        )
+
+
+def checked(shape: type[Args], args: Args, subject: str, rules: Mapping[str, Rule] | None = None) -> Args:
+    """The args, checked against their TypedDict and the rules by field name: unknown and missing keys, wrong shapes,
+    values out of range, all reported together as one `InputError`.
+
+    Whole floats become integers and names of enum members become members, because that is what a program in another
+    language sends. An Output is checked by its rule when its value is known.
+    """
+    check = _Check()
+    result = check.mapping(shape, args, "")
+    for field, rule in (rules or {}).items():
+        if isinstance(result, dict) and field in result:
+            result[field] = check.against(rule, result[field], field, subject)
+    if check.problems:
+        raise InputError(subject, check.problems)
+    return cast(Args, result)
+
+
+def between(low: int, high: int, unit: str) -> Rule:
+    """A rule: a number from `low` to `high`."""
+    return lambda value: None if low <= value <= high else f"give {low} to {high} {unit}"
+
+
+def matching(pattern: str, remedy: str) -> Rule:
+    """A rule: text that matches the whole pattern."""
+    return lambda value: None if re.fullmatch(pattern, value) else remedy
+
+
+def checked_name(name: str, subject: str, longest: int, pattern: str, remedy: str) -> None:
+    """Refuse a component name out of which a product's physical name cannot be made."""
+    if len(name) > longest:
+        raise InputError(subject, [Problem("name", name, f"{len(name)} characters; use {longest} or fewer")])
+    if not re.fullmatch(pattern, name):
+        raise InputError(subject, [Problem("name", name, remedy)])
+
+
+def camel_case(name: str) -> str:
+    """`vpc_id` as the schema writes it: `vpcId`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+class _Check:
+    """Walks a value along its annotation. The shapes it knows are those that the schema analyzer takes."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def _refuse(self, path: str, value: object, remedy: str) -> Any:
+        self.problems.append(Problem(path or "args", value, remedy))
+        return value
+
+    def mapping(self, shape: Any, value: Any, path: str) -> Any:
+        if not isinstance(value, Mapping):
+            return self._refuse(path, value, f"give a mapping with the keys of {shape.__name__}")
+        fields = {
+            key: note for cls in reversed(shape.__mro__) for key, note in inspect.get_annotations(cls).items()
+        }
+        result = {}
+        for key, item in value.items():
+            here = f"{path}.{key}" if path else key
+            if key not in fields:
+                self._refuse(here, item, unknown_key(key, fields))
+            elif item is not None or key in shape.__required_keys__:
+                result[key] = self.value(fields[key], item, here)
+        for key in sorted(shape.__required_keys__ - set(value)):
+            self._refuse(f"{path}.{key}" if path else key, MISSING, "required; give a value")
+        return result
+
+    def value(self, note: Any, value: Any, path: str) -> Any:
+        if analyzer.is_not_required(note) or analyzer.is_required(note):
+            return self.value(get_args(note)[0], value, path)
+        if analyzer.is_input(note):
+            if isinstance(value, pulumi.Output | Awaitable):
+                return value
+            return self.value(analyzer.unwrap_input(note), value, path)
+        if isinstance(value, pulumi.Output):
+            return self._refuse(
+                path,
+                MISSING,
+                "decides which resources there are, so it must be plain; it was given an Output",
+            )
+        if analyzer.is_optional(note):
+            return None if value is None else self.value(analyzer.unwrap_optional(note), value, path)
+        if analyzer.is_any(note):
+            return value
+        if is_typeddict(note):
+            return self.mapping(note, value, path)
+        if analyzer.is_list(note):
+            if isinstance(value, str | Mapping) or not hasattr(value, "__iter__"):
+                return self._refuse(path, value, "give a list")
+            return [self.value(get_args(note)[0], item, f"{path}[{i}]") for i, item in enumerate(value)]
+        if analyzer.is_dict(note):
+            if not isinstance(value, Mapping):
+                return self._refuse(path, value, "give a mapping")
+            return {key: self.value(get_args(note)[1], item, f"{path}.{key}") for key, item in value.items()}
+        if isinstance(note, type) and issubclass(note, Enum):
+            return self._member(note, value, path)
+        return self._simple(note, value, path)
+
+    def _member(self, enum: type[Enum], value: Any, path: str) -> Any:
+        try:
+            return enum(value)
+        except ValueError:
+            return self._refuse(path, value, one_of([str(member.value) for member in enum], value))
+
+    def _simple(self, note: type, value: Any, path: str) -> Any:
+        if note is int and isinstance(value, float) and value.is_integer():
+            return int(value)
+        if note is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(value, note) and not (note is int and isinstance(value, bool)):
+            return value
+        wanted = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+        return self._refuse(path, value, f"give {wanted.get(note, note.__name__)}")
+
+    def against(self, rule: Rule, value: Any, path: str, subject: str) -> Any:
+        if isinstance(value, pulumi.Output):
+            return value.apply(lambda known: _verified(rule, known, path, subject))
+        if not any(problem.path == path for problem in self.problems) and not isinstance(value, Awaitable):
+            remedy = rule(value)
+            if remedy:
+                self._refuse(path, value, remedy)
+        return value
+
+
+def _verified(rule: Rule, value: Any, path: str, subject: str) -> Any:
+    remedy = rule(value)
+    if remedy:
+        raise InputError(subject, [Problem(path, value, remedy)])
+    return value

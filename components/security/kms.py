@@ -1,0 +1,82 @@
+"""Encryption keys on AWS."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from ..component import Component, between, checked
+from .policy import AwsScope, allow, arn, document
+
+
+class EncryptionKeyArgs(TypedDict):
+    """What an encryption key is for and who holds it."""
+
+    scope: AwsScope
+    """Account and region of the key."""
+    purpose: str
+    """What it encrypts, in a few words: the key's description."""
+    log_groups: NotRequired[bool]
+    """Whether CloudWatch Logs may encrypt the account's log groups with it. Default: no."""
+    rotation_days: NotRequired[int]
+    """Days between rotations of its material, 90 to 2560. Default: 365 (CKV_AWS_7)."""
+    deletion_window_days: NotRequired[int]
+    """Days during which a scheduled deletion can be called off, 7 to 30. Default: 30."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete it. Default: yes, since everything that it encrypts is lost with it."""
+
+
+_RULES = {"rotation_days": between(90, 2560, "days"), "deletion_window_days": between(7, 30, "days")}
+
+
+class EncryptionKey(Component):
+    """A customer-managed KMS key with rotation, an alias, and a policy that leaves access to IAM (CKV2_AWS_64).
+
+    Raises `InputError` for bad args.
+    """
+
+    arn: pulumi.Output[str]
+    """ARN of the key."""
+    key_id: pulumi.Output[str]
+    """Id of the key."""
+    alias: pulumi.Output[str]
+    """Name of its alias, `alias/<component name>`."""
+
+    def __init__(self, name: str, args: EncryptionKeyArgs, opts: pulumi.ResourceOptions | None = None):
+        args = checked(EncryptionKeyArgs, args, f"EncryptionKey {name}", _RULES)
+        super().__init__(name, opts)
+        scope = args["scope"]
+        statements = [
+            # Delegates to IAM: without it nobody, not even an administrator, could ever change the key again.
+            allow("Account", ["kms:*"], ["*"], {"AWS": arn(scope, "iam", "root", regional=False)})
+        ]
+        if args.get("log_groups", False):
+            statements.append(_log_service(scope))
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=args["purpose"],
+            enable_key_rotation=True,
+            rotation_period_in_days=args.get("rotation_days", 365),
+            deletion_window_in_days=args.get("deletion_window_days", 30),
+            policy=document(*statements),
+            tags={"Name": name},
+            opts=self._child(protect=args.get("protect", True)),
+        )
+        alias = aws.kms.Alias(
+            f"{name}-alias", name=f"alias/{name}", target_key_id=key.key_id, opts=self._child()
+        )
+        self.arn = key.arn
+        self.key_id = key.key_id
+        self.alias = alias.name
+        self._register()
+
+
+def _log_service(scope: AwsScope) -> dict:
+    """CloudWatch Logs encrypts as itself, and only for log groups of this account."""
+    return allow(
+        "LogGroups",
+        ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        ["*"],
+        {"Service": f"logs.{scope['region']}.amazonaws.com"},
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn(scope, "logs", "log-group:*")}},
+    )

@@ -1,0 +1,1 @@
+"""Systems, settings and environments: what a stack is made of."""

@@ -1,4 +1,4 @@
-"""What every component of the library shares: its type, its children's parent, its outputs, and the check of its args."""
+"""What every component of the library shares: type, children's parent, outputs, and the check of its args."""
 
 import inspect
 import re
@@ -84,6 +84,7 @@ class _Check:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self._in_input = False
 
     def _refuse(self, path: str, value: object, remedy: str) -> Any:
         self.problems.append(Problem(path or "args", value, remedy))
@@ -92,9 +93,7 @@ class _Check:
     def mapping(self, shape: Any, value: Any, path: str) -> Any:
         if not isinstance(value, Mapping):
             return self._refuse(path, value, f"give a mapping with the keys of {shape.__name__}")
-        fields = {
-            key: note for cls in reversed(shape.__mro__) for key, note in inspect.get_annotations(cls).items()
-        }
+        fields = {key: note for cls in reversed(shape.__mro__) for key, note in inspect.get_annotations(cls).items()}
         result = {}
         for key, item in value.items():
             here = f"{path}.{key}" if path else key
@@ -110,10 +109,10 @@ class _Check:
         if analyzer.is_not_required(note) or analyzer.is_required(note):
             return self.value(get_args(note)[0], value, path)
         if analyzer.is_input(note):
-            if isinstance(value, pulumi.Output | Awaitable):
+            return self._input(analyzer.unwrap_input(note), value, path)
+        if isinstance(value, pulumi.Output | Awaitable):
+            if self._in_input:
                 return value
-            return self.value(analyzer.unwrap_input(note), value, path)
-        if isinstance(value, pulumi.Output):
             return self._refuse(
                 path,
                 MISSING,
@@ -136,6 +135,14 @@ class _Check:
         if isinstance(note, type) and issubclass(note, Enum):
             return self._member(note, value, path)
         return self._simple(note, value, path)
+
+    def _input(self, note: Any, value: Any, path: str) -> Any:
+        """Whatever only fills a property may be an Output, as a whole and in its parts."""
+        outside, self._in_input = self._in_input, True
+        try:
+            return self.value(note, value, path)
+        finally:
+            self._in_input = outside
 
     def _member(self, enum: type[Enum], value: Any, path: str) -> Any:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 UNKNOWN = "[unknown]"
 """Stands for a value that only the cloud can give."""
-SECRET = "[secret]"
+SECRET = "[secret]"  # noqa: S105
 """Stands for a secret value. A plan holds none."""
 STACK_TYPE = "pulumi:pulumi:Stack"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-SECRET = "[secret]"
+from .plan import SECRET
 
 
 class PreviewError(Exception):
@@ -32,9 +32,7 @@ class Configuration:
 
 def stacks(root: Path) -> list[str]:
     """The stacks of the project: those that have a file."""
-    return sorted(
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")
-    )
+    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml"))
 
 
 def configuration(root: Path, stack: str) -> Configuration:

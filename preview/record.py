@@ -58,6 +58,7 @@ class Recorder(mocks.MockMonitor):
         return f"urn:pulumi:{self._configuration.stack}::{self._configuration.project}::{qualified}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:
+        """Keep a registration, and answer it as the engine would."""
         urn = self.make_urn(request.parent, request.type, request.name)
         with self._lock:
             self._refuse_if_wrong(urn, request)
@@ -72,29 +73,29 @@ class Recorder(mocks.MockMonitor):
             identity = given.get("id", f"{request.name}-id")
             state.update({key: value for key, value in given.items() if key != "id"})
         for secret in request.additionalSecretOutputs:
-            value = state[secret] if secret in state else rpc.UNKNOWN
+            value = state[secret] if secret in state.fields else rpc.UNKNOWN
             if not _is_secret(state, secret):
                 state.update({secret: {_SIGNATURE: _SECRET_SIGNATURE, "value": value}})
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=state)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
+        """Keep the outputs of a component or the stack."""
         with self._lock:
             self.outputs[request.urn] = request.outputs
         return super().RegisterResourceOutputs(request)
 
     def Invoke(self, request: Any) -> Any:
-        self._refuse(
-            f"invoke of {request.tok}: the program must preview without asking a cloud; make it a setting"
-        )
+        """Refuse a function call."""
+        self._refuse(f"invoke of {request.tok}: the program must preview without asking a cloud; make it a setting")
         return super().Invoke(request)
 
     def Call(self, request: Any) -> Any:
-        self._refuse(
-            f"call of {request.tok}: the program must preview without asking a cloud; make it a setting"
-        )
+        """Refuse a method call."""
+        self._refuse(f"call of {request.tok}: the program must preview without asking a cloud; make it a setting")
         return resource_pb2.ResourceInvokeResponse()  # pyright: ignore[reportAttributeAccessIssue]
 
     def ReadResource(self, request: Any) -> Any:
+        """Refuse a look-up."""
         self._refuse(f"look-up of {request.type} {request.name}: name the resource in the settings instead")
         urn = self.make_urn(request.parent, request.type, request.name)
         return resource_pb2.ReadResourceResponse(urn=urn, properties=request.properties)
@@ -110,15 +111,8 @@ class Recorder(mocks.MockMonitor):
             self.refusals.append(f"two resources with the URN {urn}: give one of them another name")
         package = request.type.partition(":")[0]
         disabled = self._configuration.disabled_default_providers
-        if (
-            request.custom
-            and package != "pulumi"
-            and not request.provider
-            and ("*" in disabled or package in disabled)
-        ):
-            self.refusals.append(
-                f"{urn} has no provider, and default providers are off: pass one of package {package}"
-            )
+        if request.custom and package != "pulumi" and not request.provider and ("*" in disabled or package in disabled):
+            self.refusals.append(f"{urn} has no provider, and default providers are off: pass one of package {package}")
 
 
 class _NoMocks(mocks.Mocks):
@@ -137,9 +131,7 @@ class Recording:
         self.recorder = recorder
 
 
-def record(
-    configuration: Configuration, program: Path | Callable[[], None], answer: Answer | None = None
-) -> Recording:
+def record(configuration: Configuration, program: Path | Callable[[], None], answer: Answer | None = None) -> Recording:
     """Run a program, a file or a function, and return what it registered.
 
     It runs in a context and an event loop of its own, and leaves neither behind. Without an `answer` it runs as a
@@ -150,9 +142,7 @@ def record(
     return contextvars.copy_context().run(_record, configuration, program, answer)
 
 
-def _record(
-    configuration: Configuration, program: Path | Callable[[], None], answer: Answer | None
-) -> Recording:
+def _record(configuration: Configuration, program: Path | Callable[[], None], answer: Answer | None) -> Recording:
     recorder = Recorder(configuration, answer)
     log = _Log()
     loop = asyncio.new_event_loop()
@@ -236,7 +226,7 @@ class _Log:
         self.warnings: list[str] = []
         self.logger = logging.Logger("program", logging.WARNING)
         handler = logging.Handler()
-        handler.emit = lambda entry: self.warnings.append(entry.getMessage())
+        handler.emit = lambda record: self.warnings.append(record.getMessage())
         self.logger.addHandler(handler)
 
 
@@ -266,7 +256,7 @@ def _plain(value: struct_pb2.Value) -> Any:
 
 
 def _is_secret(state: struct_pb2.Struct, key: str) -> bool:
-    value = state.fields[key] if key in state.fields else None
+    value = state.fields.get(key)
     return bool(value and value.struct_value.fields and _SIGNATURE in value.struct_value.fields)
 
 

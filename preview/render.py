@@ -8,8 +8,8 @@ from .plan import STACK_TYPE, Plan, Resource
 
 PROVIDER = "pulumi:providers:"
 _NOT_HERE = (
-    "This is what the program asks for. What exists already, and what the providers themselves check, only the engine's\n"
-    "preview knows: pulumi preview --stack {stack}"
+    "This is what the program asks for. What exists already, and what the providers themselves check, only the\n"
+    "engine's preview knows: pulumi preview --stack {stack}"
 )
 
 
@@ -73,15 +73,11 @@ def _essential(arrows: set[tuple[str, str]]) -> set[tuple[str, str]]:
         targets.setdefault(start, set()).add(end)
 
     def reaches(start: str, end: str, seen: set[str]) -> bool:
-        for step in targets.get(start, set()) - seen:
-            if step == end or reaches(step, end, seen | {step}):
-                return True
-        return False
+        ahead = targets.get(start, set()) - seen
+        return end in ahead or any(reaches(step, end, seen | {step}) for step in ahead)
 
     return {
-        (start, end)
-        for start, end in arrows
-        if not any(reaches(step, end, {start}) for step in targets[start] - {end})
+        (start, end) for start, end in arrows if not any(reaches(step, end, {start}) for step in targets[start] - {end})
     }
 
 

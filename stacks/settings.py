@@ -170,6 +170,7 @@ def _values(config: Mapping[str, str]) -> dict[str, Any]:
 
 
 Section = TypeVar("Section", bound=BaseModel)
+Member = TypeVar("Member", bound=Enum)
 
 
 class _Loader:
@@ -181,9 +182,7 @@ class _Loader:
     def load(self, values: dict[str, Any], secrets: frozenset[str] | set[str]) -> Settings:
         for key in sorted(secrets):
             if key.partition(":")[0] == NAMESPACE:
-                self._add(
-                    key.partition(":")[2], MISSING, "is encrypted but holds no secret; write it in plain text"
-                )
+                self._add(key.partition(":")[2], MISSING, "is encrypted but holds no secret; write it in plain text")
         file = self._parsed(StackFile, values, "")
         cloud = self._member(Cloud, values.get("cloud"))
         tier = self._member(Tier, values.get("tier"))
@@ -199,7 +198,8 @@ class _Loader:
             self._cluster(values["cluster"])
         if self._problems:
             raise InputError(self._file, self._problems)
-        assert file and system and tier and cloud and module  # else there were problems
+        if not (file and system and tier and cloud and module):
+            raise AssertionError("a part of the settings is missing although no problem was found")
         return Settings(
             stack=self._stack,
             cloud=cloud,
@@ -228,7 +228,7 @@ class _Loader:
                 self._add(*_explained(shape, path, detail, self._file))
             return None
 
-    def _member(self, kind: type[Any], value: Any) -> Any:
+    def _member(self, kind: type[Member], value: Any) -> Member | None:
         return next((member for member in kind if member.value == value), None)
 
     def _system(self, values: dict[str, Any], tier: Tier) -> System | None:
@@ -272,16 +272,12 @@ class _Loader:
         known = json.loads(part.model_dump_json(by_alias=True))
         return self._parsed(type(part), {**known, **override}, path) or part
 
-    def _overridden_parts(
-        self, system: System, key: str, kind: str, values: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _overridden_parts(self, system: System, key: str, kind: str, values: dict[str, Any]) -> dict[str, Any]:
         parts = dict(getattr(system, key))
         overrides = values.get(key)
         for name, override in (overrides if isinstance(overrides, dict) else {}).items():
             if name not in parts:
-                self._add(
-                    f"{key}.{name}", MISSING, f"{system.name} has no such {kind}; {one_of(parts, name)}"
-                )
+                self._add(f"{key}.{name}", MISSING, f"{system.name} has no such {kind}; {one_of(parts, name)}")
             else:
                 parts[name] = self._overridden(parts[name], override, f"{key}.{name}")
         return parts
@@ -317,9 +313,7 @@ class _Loader:
         for i, each in enumerate(reserved if isinstance(reserved, list) else []):
             other = self._block(f"network.reserved[{i}]", each)
             if block and other and block.overlaps(other):
-                self._add(
-                    "network.cidr", str(block), f"overlaps {other}, which network.reserved[{i}] sets aside"
-                )
+                self._add("network.cidr", str(block), f"overlaps {other}, which network.reserved[{i}] sets aside")
 
     def _block(self, path: str, text: Any) -> ipaddress.IPv4Network | None:
         if not isinstance(text, str):
@@ -336,25 +330,19 @@ class _Loader:
             path = f"{values.get('cloud')}.zones" if path == "zones" else path
             self._add(path, value, f"{remedy} in {self._file}")
         if system.copies and "recoveryRegion" not in values:
-            self._add(
-                "recoveryRegion", MISSING, f"required by {', '.join(system.copies)}; name a second region"
-            )
+            self._add("recoveryRegion", MISSING, f"required by {', '.join(system.copies)}; name a second region")
         elif system.copies and values["recoveryRegion"] == values.get("region"):
             self._add("recoveryRegion", values["region"], "is the region itself; name another one")
 
     def _cluster(self, cluster: dict[str, Any]) -> None:
         path = cluster.get("kubeconfig")
         if isinstance(path, str) and not os.access(Path(path).expanduser(), os.R_OK):
-            self._add(
-                "cluster.kubeconfig", path, "is not a file that can be read; give the path of a kubeconfig"
-            )
+            self._add("cluster.kubeconfig", path, "is not a file that can be read; give the path of a kubeconfig")
 
     def _warnings(self, file: StackFile, system: System) -> list[str]:
         warnings = []
         if file.recovery_region and not system.copies:
-            warnings.append(
-                f"{NAMESPACE}:recoveryRegion={file.recovery_region}: nothing is copied there at this tier"
-            )
+            warnings.append(f"{NAMESPACE}:recoveryRegion={file.recovery_region}: nothing is copied there at this tier")
         if file.decommission:
             warnings.append(f"{NAMESPACE}:decommission=true: nothing is protected against deletion any more")
         return warnings
@@ -386,7 +374,7 @@ def _explained(shape: type[BaseModel], prefix: str, detail: Any, file: str) -> P
         "less_than_equal": f"give {context.get('le')} or less",
         "string_pattern_mismatch": f"must match {context.get('pattern')}",
     }
-    return Problem(path, given, remedies.get(kind, detail["msg"]))
+    return Problem(path, given, remedies.get(kind) or detail["msg"])
 
 
 def _keys(shape: type[BaseModel], steps: tuple[int | str, ...]) -> list[str]:

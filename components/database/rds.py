@@ -27,7 +27,7 @@ class RdsPostgresArgs(TypedDict):
     """Account and region of the database."""
     vpc_id: pulumi.Input[str]
     """Id of the VPC."""
-    subnet_ids: pulumi.Input[list[pulumi.Input[str]]]
+    subnet_ids: pulumi.Input[list[str]]
     """Ids of the data subnets, in two zones or more."""
     key_arn: pulumi.Input[str]
     """ARN of the KMS key for storage, snapshots, secrets and Performance Insights (CKV_AWS_16, CKV_AWS_354)."""
@@ -58,13 +58,11 @@ class RdsPostgresArgs(TypedDict):
     protect: NotRequired[bool]
     """Whether AWS and Pulumi refuse to delete it (AWS-0177). Default: yes."""
     keep_final: NotRequired[bool]
-    """Whether a deletion keeps a final snapshot and the automated backups, and its secrets for 30 days. Default: yes."""
+    """Whether deletion keeps a final snapshot, the automated backups, and the secrets for 30 days. Default: yes."""
 
 
 _RULES = {
-    "database": matching(
-        r"[a-z][a-z0-9_]{0,62}", "give a small letter, then small letters, digits and _, up to 63"
-    ),
+    "database": matching(r"[a-z][a-z0-9_]{0,62}", "give a small letter, then small letters, digits and _, up to 63"),
     "instance_class": matching(INSTANCE_CLASS, "write it as db.<family>.<size>, for example db.m6g.large"),
     "version": lambda version: None if version in VERSIONS else f"choose one of {', '.join(VERSIONS)}",
     "storage_gb": between(20, 65536, "GB"),
@@ -74,12 +72,12 @@ _RULES = {
 
 
 class RdsPostgres(Component):
-    """An RDS PostgreSQL instance in private subnets, encrypted, reached over TLS only (CKV2_AWS_69), with backups, logs,
-    Performance Insights (CKV_AWS_353), enhanced monitoring (CKV_AWS_118) and, by choice, a standby, read replicas and a
-    proxy.
+    """An RDS PostgreSQL instance in private subnets, encrypted, reached over TLS only (CKV2_AWS_69), with backups,
+    logs, Performance Insights (CKV_AWS_353), enhanced monitoring (CKV_AWS_118) and, by choice, a standby, read replicas
+    and a proxy.
 
-    The administrator's password is made, kept and rotated by RDS. The application has a role of its own: its password is
-    generated here and stored, as the connection URL that a service expects, in Secrets Manager; a job inside the
+    The administrator's password is made, kept and rotated by RDS. The application has a role of its own: its password
+    is generated here and stored, as the connection URL that a service expects, in Secrets Manager; a job inside the
     network creates the role in the database.
 
     Raises `InputError` for bad args and for a name that no identifier can be made of.
@@ -154,11 +152,7 @@ class RdsPostgres(Component):
         else:
             for purpose, client in args.get("clients", {}).items():
                 connect(f"{name}-{purpose}", PORT, client, group.group_id, self._child())
-        readers = (
-            pulumi.Output.all(*[replica.address for replica in replicas]).apply(",".join)
-            if replicas
-            else host
-        )
+        readers = pulumi.Output.all(*[replica.address for replica in replicas]).apply(",".join) if replicas else host
         # Replicas stand beside the proxy, so whoever reads connects to them directly.
         if replicas and args.get("pooling", False):
             for purpose, client in args.get("clients", {}).items():
@@ -170,12 +164,8 @@ class RdsPostgres(Component):
         self.database = pulumi.Output.from_input(args["database"])
         self.role = pulumi.Output.from_input(self._role)
         self.url_secret_arn = self._url_secret("url", "connection URL", host, password)
-        self.reader_url_secret_arn = self._url_secret(
-            "reader-url", "connection URL for reading", readers, password
-        )
-        self.administrator_secret_arn = primary.master_user_secrets.apply(
-            lambda secrets: secrets[0].secret_arn
-        )
+        self.reader_url_secret_arn = self._url_secret("reader-url", "connection URL for reading", readers, password)
+        self.administrator_secret_arn = primary.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
         self.instance_arn = primary.arn
         self.identifier = primary.identifier
         self.resource_id = primary.resource_id
@@ -270,9 +260,7 @@ class RdsPostgres(Component):
             deletion_protection=self._protect,
             skip_final_snapshot=not self._keep_final,
             # A snapshot of an earlier database of this name may still be there.
-            final_snapshot_identifier=pulumi.Output.concat(f"{name}-final-", suffix.hex)
-            if self._keep_final
-            else None,
+            final_snapshot_identifier=pulumi.Output.concat(f"{name}-final-", suffix.hex) if self._keep_final else None,
             enabled_cloudwatch_logs_exports=list(_EXPORTED_LOGS),
             performance_insights_enabled=True,
             performance_insights_kms_key_id=args["key_arn"],
@@ -346,9 +334,7 @@ class RdsPostgres(Component):
                     "Decrypt",
                     ["kms:Decrypt"],
                     [args["key_arn"]],
-                    when={
-                        "StringEquals": {"kms:ViaService": f"secretsmanager.{scope['region']}.amazonaws.com"}
-                    },
+                    when={"StringEquals": {"kms:ViaService": f"secretsmanager.{scope['region']}.amazonaws.com"}},
                 ),
             ),
             opts=self._child(),
@@ -450,9 +436,7 @@ class RdsBackupCopy(Component):
     """ARN of the copied backups."""
 
     def __init__(self, name: str, args: RdsBackupCopyArgs, opts: pulumi.ResourceOptions | None = None):
-        args = checked(
-            RdsBackupCopyArgs, args, f"RdsBackupCopy {name}", {"backup_days": between(1, 35, "days")}
-        )
+        args = checked(RdsBackupCopyArgs, args, f"RdsBackupCopy {name}", {"backup_days": between(1, 35, "days")})
         super().__init__(name, opts)
         copies = aws.rds.InstanceAutomatedBackupsReplication(
             name,

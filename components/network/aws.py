@@ -142,9 +142,7 @@ class AwsNetwork(Component):
         role = aws.iam.Role(
             f"{name}-flow-logs",
             description="Writes the flow logs of the network",
-            assume_role_policy=trust(
-                scope, "vpc-flow-logs.amazonaws.com", arn(scope, "ec2", "vpc-flow-log/*")
-            ),
+            assume_role_policy=trust(scope, "vpc-flow-logs.amazonaws.com", arn(scope, "ec2", "vpc-flow-log/*")),
             opts=self._child(),
         )
         policy = aws.iam.RolePolicy(
@@ -268,9 +266,7 @@ class AwsNetwork(Component):
         """The private subnets' ids, which also depend on the routes: what starts there finds its way out, and what is
         deleted there is gone before the way is."""
         ids = [subnet.id for subnet in private.values()]
-        return pulumi.Output.all(*ids, *[route.id for route in self._ways_out]).apply(
-            lambda known: known[: len(ids)]
-        )
+        return pulumi.Output.all(*ids, *[route.id for route in self._ways_out]).apply(lambda known: known[: len(ids)])
 
     def _guard_data(self, plan: pulumi.Output[SubnetPlan], data: dict[str, aws.ec2.Subnet]) -> None:
         """The data tier answers private subnets on the data ports, and talks within itself."""
@@ -281,9 +277,7 @@ class AwsNetwork(Component):
         private_block = plan.apply(lambda known: known.block(SubnetTier.PRIVATE))
         data_block = plan.apply(lambda known: known.block(SubnetTier.DATA))
 
-        def rule(
-            key: str, number: int, egress: bool, block: pulumi.Output[str], ports: tuple[int, int]
-        ) -> None:
+        def rule(key: str, number: int, egress: bool, block: pulumi.Output[str], ports: tuple[int, int]) -> None:
             aws.ec2.NetworkAclRule(
                 f"{self._name}-data-{key}",
                 network_acl_id=acl.id,

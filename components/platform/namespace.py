@@ -28,9 +28,7 @@ class KubernetesNamespace(Component):
     def __init__(self, name: str, args: KubernetesNamespaceArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesNamespace {name}"
         args = checked(KubernetesNamespaceArgs, args, subject)
-        checked_name(
-            name, subject, 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "give a DNS label: small letters, digits, -"
-        )
+        checked_name(name, subject, 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "give a DNS label: small letters, digits, -")
         super().__init__(name, opts)
         level = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
         space = kubernetes.core.v1.Namespace(

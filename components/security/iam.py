@@ -18,7 +18,7 @@ class StoreGrant(TypedDict):
     read: NotRequired[bool]
     """Whether it may list and read objects. Default: no."""
     append: NotRequired[bool]
-    """Whether it may add objects. Default: no. Versions keep what an object was before, and deleting is never granted."""
+    """Whether it may add objects. Default: no. Versions keep what an object was; deleting is never granted."""
 
 
 class AwsServiceRoleArgs(TypedDict):
@@ -112,9 +112,7 @@ def _grants(args: AwsServiceRoleArgs) -> list[dict]:
                 ["kms:Decrypt", *(["kms:GenerateDataKey"] if encrypt else [])],
                 [args["key_arn"]],
                 when={
-                    "StringEquals": {
-                        "kms:ViaService": [f"{name}.{region}.amazonaws.com" for name in sorted(services)]
-                    }
+                    "StringEquals": {"kms:ViaService": [f"{name}.{region}.amazonaws.com" for name in sorted(services)]}
                 },
             )
         )

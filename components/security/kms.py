@@ -62,9 +62,7 @@ class EncryptionKey(Component):
             tags={"Name": name},
             opts=self._child(protect=args.get("protect", True)),
         )
-        alias = aws.kms.Alias(
-            f"{name}-alias", name=f"alias/{name}", target_key_id=key.key_id, opts=self._child()
-        )
+        alias = aws.kms.Alias(f"{name}-alias", name=f"alias/{name}", target_key_id=key.key_id, opts=self._child())
         self.arn = key.arn
         self.key_id = key.key_id
         self.alias = alias.name

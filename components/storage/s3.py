@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from ..component import Component, between, checked, checked_name
 from ..problems import InputError, Problem
-from ..security.policy import AwsScope, allow, arn, deny_without_tls, document, trust
+from ..security.policy import AwsScope, allow, deny_without_tls, document, trust
 
 # The bucket's name is the component's with a hyphen and seven random characters, 63 in all.
 _LONGEST_NAME = 55
@@ -42,8 +42,8 @@ class S3ObjectStoreArgs(TypedDict):
     keep_versions_days: NotRequired[int]
     """Days that an overwritten or deleted object can be had back. Default: 90."""
     lock_days: NotRequired[int]
-    """Days during which no one without a special permission can delete or overwrite a version (object lock in governance
-    mode), 0 for none. The bucket's creation decides it. Default: 0."""
+    """Days during which only a special permission deletes a version (object lock in governance mode), 0 for none.
+    The bucket's creation decides it. Default: 0."""
     replicate_to: NotRequired[S3Replica]
     """Where copies go. Default: nowhere."""
     protect: NotRequired[bool]
@@ -117,9 +117,7 @@ class S3ObjectStore(Component):
             self._replicate(name, args, bucket, args["replicate_to"])
         self._register()
 
-    def _replicate(
-        self, name: str, args: S3ObjectStoreArgs, bucket: aws.s3.Bucket, replica: S3Replica
-    ) -> None:
+    def _replicate(self, name: str, args: S3ObjectStoreArgs, bucket: aws.s3.Bucket, replica: S3Replica) -> None:
         scope = args["scope"]
         role = aws.iam.Role(
             f"{name}-replication",
@@ -181,7 +179,7 @@ class S3ObjectStore(Component):
                     },
                 }
             ],
-            # S3 refuses to copy out of a bucket without versions, and with a role that may not; no value carries either.
+            # S3 copies out of a versioned bucket only, with a role that may; no value carries either.
             opts=self._child(depends_on=[self._versioning, policy]),
         )
 
@@ -282,7 +280,8 @@ class _BucketSides:
             # S3 refuses two changes of a bucket's access at the same moment.
             opts=pulumi.ResourceOptions.merge(self._opts, pulumi.ResourceOptions(depends_on=[self._closed])),
         )
-        encryption: dict[str, Any] = {"sse_algorithm": "AES256"}
+        encryption: aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgsDict
+        encryption = {"sse_algorithm": "AES256"}
         if kms_key_arn is not None:
             encryption = {"sse_algorithm": "aws:kms", "kms_master_key_id": kms_key_arn}
         aws.s3.BucketServerSideEncryptionConfiguration(
@@ -315,8 +314,8 @@ class _BucketSides:
         )
 
 
-def _lifecycle(args: S3ObjectStoreArgs) -> list[dict[str, Any]]:
-    rule: dict[str, Any] = {
+def _lifecycle(args: S3ObjectStoreArgs) -> list[aws.s3.BucketLifecycleConfigurationRuleArgsDict]:
+    rule: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
         "id": "age",
         "status": "Enabled",
         "filter": {"prefix": ""},
@@ -338,9 +337,7 @@ def _check_lifecycle(subject: str, args: S3ObjectStoreArgs) -> None:
     )
     problems = []
     if keep and keep <= archive:
-        problems.append(
-            Problem("keep_days", keep, f"give more than archive_after_days, {archive}, or 0 for ever")
-        )
+        problems.append(Problem("keep_days", keep, f"give more than archive_after_days, {archive}, or 0 for ever"))
     if keep and keep < lock:
         problems.append(Problem("keep_days", keep, f"give lock_days, {lock}, or more: locked versions stay"))
     if problems:

@@ -134,9 +134,7 @@ class AwsEnvironment:
                 "log_key_arn": self._log_key.arn,
                 "nat": section.nat or NAT_MODES[settings.tier],
                 "flow_log_days": settings.profile.log_days,
-                "interface_endpoints": list(
-                    INTERFACE_ENDPOINTS_OF[settings.tier] if endpoints is None else endpoints
-                ),
+                "interface_endpoints": list(INTERFACE_ENDPOINTS_OF[settings.tier] if endpoints is None else endpoints),
                 "data_ports": {"postgres": 5432},
             },
             self._in_home,
@@ -171,9 +169,7 @@ class AwsEnvironment:
                 if store.replicate
             }
         self._buckets = {
-            name: self._store(
-                name, store, self._home, self._data_key, home_logs, self._in_home, self._copies.get(name)
-            )
+            name: self._store(name, store, self._home, self._data_key, home_logs, self._in_home, self._copies.get(name))
             for name, store in stores.items()
         }
 
@@ -258,9 +254,7 @@ class AwsEnvironment:
 
     def _identities(self) -> None:
         services = self._settings.system.services
-        self._roles = {
-            name: self._role(name, service) for name, service in services.items() if service.needs_identity
-        }
+        self._roles = {name: self._role(name, service) for name, service in services.items() if service.needs_identity}
 
     def _role(self, name: str, service: Service) -> AwsServiceRole:
         stores: dict[str, StoreGrant] = {

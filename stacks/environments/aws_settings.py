@@ -14,9 +14,7 @@ from components.problems import Problem, one_of
 
 from ..model import Part, Size, Tier
 
-REGIONS = tuple(
-    region.value for region in Region if re.match(r"(?!cn-|us-gov-|us-iso|eu-iso|eusc-)", region.value)
-)
+REGIONS = tuple(region.value for region in Region if re.match(r"(?!cn-|us-gov-|us-iso|eu-iso|eusc-)", region.value))
 """Regions of the commercial partition: the others have other names for endpoints and principals."""
 
 INSTANCE_CLASSES = {
@@ -59,17 +57,13 @@ def problems(region: str, recovery_region: str | None, section: Section) -> list
     for key, value in (("region", region), ("recoveryRegion", recovery_region)):
         if isinstance(value, str) and value not in REGIONS:
             found.append(Problem(key, value, f"no such AWS region; {one_of(REGIONS, value)}"))
-    found += [
-        problem for i, zone in enumerate(section.zones) for problem in _zone(i, zone, region, section.zones)
-    ]
+    found += [problem for i, zone in enumerate(section.zones) for problem in _zone(i, zone, region, section.zones)]
     instance_class = section.database.instance_class
     if instance_class is not None and not re.fullmatch(INSTANCE_CLASS, instance_class):
         remedy = "no instance class; write db.<family>.<size>, for example db.m6g.large"
         found.append(Problem("aws.database.instanceClass", instance_class, remedy))
     if section.endpoint is not None and not re.fullmatch(r"https?://[^/\s]+/?", section.endpoint):
-        found.append(
-            Problem("aws.endpoint", section.endpoint, "no URL; write one like http://127.0.0.1:5000")
-        )
+        found.append(Problem("aws.endpoint", section.endpoint, "no URL; write one like http://127.0.0.1:5000"))
     for service in section.interface_endpoints or ():
         if service not in INTERFACE_ENDPOINTS:
             found.append(Problem("aws.interfaceEndpoints", service, one_of(INTERFACE_ENDPOINTS, service)))
@@ -81,7 +75,7 @@ def warnings(section: Section) -> list[str]:
     instance_class = section.database.instance_class
     if instance_class and instance_class not in {each.value for each in InstanceType}:
         return [
-            f"plinth:aws.database.instanceClass={instance_class}: the SDK does not list this class; check that it exists"
+            f"plinth:aws.database.instanceClass={instance_class}: the SDK does not list this class; see that it exists"
         ]
     return []
 

@@ -29,16 +29,10 @@ def skipper(tier: Tier) -> System:
         },
         services={
             "portal": Service(purpose="Web and API portal", database=True, reads=("events",)),
-            "user": Service(
-                purpose="Signs users in and checks what they may do", database=True, appends=("events",)
-            ),
+            "user": Service(purpose="Signs users in and checks what they may do", database=True, appends=("events",)),
             "scheduler": Service(purpose="Hands tasks to agents", database=True, appends=("events",)),
-            "execution": Service(
-                purpose="Follows tasks and collects results", database=True, appends=("events",)
-            ),
-            "error-handling": Service(
-                purpose="Handles failures and retries", database=True, appends=("events",)
-            ),
+            "execution": Service(purpose="Follows tasks and collects results", database=True, appends=("events",)),
+            "error-handling": Service(purpose="Handles failures and retries", database=True, appends=("events",)),
             "audit": Service(
                 purpose="Tracks every operation for compliance",
                 database=True,

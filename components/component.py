@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, TypeVar, cast, get_args, is_typeddict
 
 import pulumi
+from pulumi.output import Unknown
 from pulumi.provider.experimental import analyzer
 
 from .problems import MISSING, InputError, Problem, one_of, unknown_key
@@ -38,20 +39,30 @@ class Component(pulumi.ComponentResource):
         )
 
 
+class Sent(dict[str, Any]):
+    """Args as the engine hands them over from a program in another language: keys in camelCase at every level, whole
+    numbers as floats, enum members by their values, and Outputs that hold the same."""
+
+
+class ArgsError(InputError):
+    """What `checked` refuses. Its paths and keys are spelled as the caller spells them."""
+
+
 def checked(shape: type[Args], args: Args, subject: str, rules: Mapping[str, Rule] | None = None) -> Args:
     """The args, checked against their TypedDict and the rules by field name: unknown and missing keys, wrong shapes,
-    values out of range, all reported together as one `InputError`.
+    values out of range, all reported together as one `ArgsError`.
 
-    Whole floats become integers and names of enum members become members, because that is what a program in another
-    language sends. An Output is checked by its rule when its value is known.
+    Whole floats become integers and values of enum members become members. An Output is checked by its rule when its
+    value is known. Args that were `Sent` get the names that their TypedDict has, and their Outputs are checked and
+    converted as the rest is, once they are known.
     """
-    check = _Check()
+    check = _Check(subject, sent=isinstance(args, Sent))
     result = check.mapping(shape, args, "")
     for field, rule in (rules or {}).items():
         if isinstance(result, dict) and field in result:
-            result[field] = check.against(rule, result[field], field, subject)
+            result[field] = check.against(rule, result[field], check.spelled(field))
     if check.problems:
-        raise InputError(subject, check.problems)
+        raise ArgsError(subject, check.problems)
     return cast(Args, result)
 
 
@@ -79,12 +90,23 @@ def camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
+def fields(shape: type) -> dict[str, Any]:
+    """The annotations of a TypedDict, by field."""
+    return {key: note for cls in reversed(shape.__mro__) for key, note in inspect.get_annotations(cls).items()}
+
+
 class _Check:
     """Walks a value along its annotation. The shapes it knows are those that the schema analyzer takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, subject: str, sent: bool, in_input: bool = False) -> None:
         self.problems: list[Problem] = []
-        self._in_input = False
+        self._subject = subject
+        self._sent = sent
+        self._in_input = in_input
+
+    def spelled(self, field: str) -> str:
+        """The field as the caller spells it."""
+        return camel_case(field) if self._sent else field
 
     def _refuse(self, path: str, value: object, remedy: str) -> Any:
         self.problems.append(Problem(path or "args", value, remedy))
@@ -93,15 +115,16 @@ class _Check:
     def mapping(self, shape: Any, value: Any, path: str) -> Any:
         if not isinstance(value, Mapping):
             return self._refuse(path, value, f"give a mapping with the keys of {shape.__name__}")
-        fields = {key: note for cls in reversed(shape.__mro__) for key, note in inspect.get_annotations(cls).items()}
+        notes = fields(shape)
+        known = {self.spelled(field): field for field in notes}
         result = {}
         for key, item in value.items():
             here = f"{path}.{key}" if path else key
-            if key not in fields:
-                self._refuse(here, item, unknown_key(key, fields))
-            elif item is not None or key in shape.__required_keys__:
-                result[key] = self.value(fields[key], item, here)
-        for key in sorted(shape.__required_keys__ - set(value)):
+            if key not in known:
+                self._refuse(here, item, unknown_key(key, known))
+            elif item is not None or known[key] in shape.__required_keys__:
+                result[known[key]] = self.value(notes[known[key]], item, here)
+        for key in sorted({self.spelled(field) for field in shape.__required_keys__} - set(value)):
             self._refuse(f"{path}.{key}" if path else key, MISSING, "required; give a value")
         return result
 
@@ -110,9 +133,11 @@ class _Check:
             return self.value(get_args(note)[0], value, path)
         if analyzer.is_input(note):
             return self._input(analyzer.unwrap_input(note), value, path)
+        if isinstance(value, Unknown):
+            value = pulumi.Output.from_input(value)
         if isinstance(value, pulumi.Output | Awaitable):
             if self._in_input:
-                return value
+                return self._later(note, value, path) if self._sent else value
             return self._refuse(
                 path,
                 MISSING,
@@ -144,6 +169,21 @@ class _Check:
         finally:
             self._in_input = outside
 
+    def _later(self, note: Any, value: Any, path: str) -> pulumi.Output[Any]:
+        """What was sent as an Output, converted and checked once it is known."""
+
+        def arrived(known: Any) -> Any:
+            if known is None:  # an Output that turned out to hold nothing, as in the same process
+                return None
+            check = _Check(self._subject, self._sent, in_input=True)
+            result = check.value(note, known, path)
+            if check.problems:
+                # The value is left out: it may be a secret.
+                raise ArgsError(self._subject, [problem._replace(value=MISSING) for problem in check.problems])
+            return result
+
+        return pulumi.Output.from_input(value).apply(arrived)
+
     def _member(self, enum: type[Enum], value: Any, path: str) -> Any:
         try:
             return enum(value)
@@ -160,9 +200,9 @@ class _Check:
         wanted = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
         return self._refuse(path, value, f"give {wanted.get(note, note.__name__)}")
 
-    def against(self, rule: Rule, value: Any, path: str, subject: str) -> Any:
+    def against(self, rule: Rule, value: Any, path: str) -> Any:
         if isinstance(value, pulumi.Output):
-            return value.apply(lambda known: _verified(rule, known, path, subject))
+            return value.apply(lambda known: _verified(rule, known, path, self._subject))
         if not any(problem.path == path for problem in self.problems) and not isinstance(value, Awaitable):
             remedy = rule(value)
             if remedy:
@@ -173,5 +213,5 @@ class _Check:
 def _verified(rule: Rule, value: Any, path: str, subject: str) -> Any:
     remedy = rule(value)
     if remedy:
-        raise InputError(subject, [Problem(path, value, remedy)])
+        raise ArgsError(subject, [Problem(path, value, remedy)])
     return value

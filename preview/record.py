@@ -22,7 +22,7 @@ from google.protobuf import struct_pb2
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import alias_pb2, resource_pb2
-from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 from .plan import SECRET, STACK_TYPE, UNKNOWN, Plan, Resource
@@ -161,6 +161,7 @@ def _record(configuration: Configuration, program: Path | Callable[[], None], an
                 monitor=recorder,
             )
             set_root_resource(None)  # pyright: ignore[reportArgumentType]
+            SETTINGS.outputs = set()  # else the run would wait for what a run elsewhere has left behind
             loop.run_until_complete(run_in_stack(lambda: _run(program)))
         except pulumi.RunError as error:
             raise PreviewError(str(error)) from error

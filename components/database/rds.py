@@ -118,17 +118,16 @@ class RdsPostgres(Component):
             r"[a-z](-?[a-z0-9])*",
             "RDS takes small letters, digits and single hyphens, letter first",
         )
+        max_storage = args.get("max_storage_gb", 5 * args.get("storage_gb", 20))
+        if max_storage < args.get("storage_gb", 20):
+            problem = Problem("max_storage_gb", max_storage, "give at least `storage_gb`, where it starts")
+            raise InputError(subject, [problem])
         super().__init__(name, opts)
-        self._name = name
+        self._prefix = name
         self._args = args
-        self._protect = args.get("protect", True)
+        self._protected = args.get("protect", True)
         self._keep_final = args.get("keep_final", True)
-        self._max_storage = args.get("max_storage_gb", 5 * args.get("storage_gb", 20))
-        if self._max_storage < args.get("storage_gb", 20):
-            raise InputError(
-                subject,
-                [Problem("max_storage_gb", self._max_storage, "give at least `storage_gb`, where it starts")],
-            )
+        self._max_storage = max_storage
         self._role = f"{args['database']}_app"
 
         group = AwsSecurityGroup(
@@ -176,9 +175,9 @@ class RdsPostgres(Component):
         major = self._args.get("version", "17")
         return aws.rds.ParameterGroup(
             # The family is part of the name: a major upgrade needs the new group beside the old one.
-            f"{self._name}-postgres{major}",
+            f"{self._prefix}-postgres{major}",
             family=f"postgres{major}",
-            description=f"Parameters of {self._name}",
+            description=f"Parameters of {self._prefix}",
             parameters=[
                 {"name": "rds.force_ssl", "value": "1", "apply_method": "immediate"},
                 {"name": "log_connections", "value": "1", "apply_method": "immediate"},
@@ -192,14 +191,14 @@ class RdsPostgres(Component):
 
     def _monitoring_role(self) -> aws.iam.Role:
         role = aws.iam.Role(
-            f"{self._name}-monitoring",
+            f"{self._prefix}-monitoring",
             description="Sends the operating system metrics of the database",
             assume_role_policy=trust(self._args["scope"], "monitoring.rds.amazonaws.com"),
             opts=self._child(),
         )
         partition = self._args["scope"].get("partition", "aws")
         self._monitoring_policy = aws.iam.RolePolicyAttachment(
-            f"{self._name}-monitoring",
+            f"{self._prefix}-monitoring",
             role=role.name,
             policy_arn=f"arn:{partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole",
             opts=self._child(),
@@ -220,7 +219,7 @@ class RdsPostgres(Component):
         ]
 
     def _primary(self, group: AwsSecurityGroup) -> aws.rds.Instance:
-        name, args = self._name, self._args
+        name, args = self._prefix, self._args
         subnets = aws.rds.SubnetGroup(
             name, description=f"Data subnets of {name}", subnet_ids=args["subnet_ids"], opts=self._child()
         )
@@ -257,7 +256,7 @@ class RdsPostgres(Component):
             maintenance_window="sun:03:30-sun:04:30",
             copy_tags_to_snapshot=True,
             delete_automated_backups=not self._keep_final,
-            deletion_protection=self._protect,
+            deletion_protection=self._protected,
             skip_final_snapshot=not self._keep_final,
             # A snapshot of an earlier database of this name may still be there.
             final_snapshot_identifier=pulumi.Output.concat(f"{name}-final-", suffix.hex) if self._keep_final else None,
@@ -268,7 +267,7 @@ class RdsPostgres(Component):
             monitoring_interval=60,
             monitoring_role_arn=self._monitoring.arn,
             opts=self._child(
-                protect=self._protect,
+                protect=self._protected,
                 delete_before_replace=True,  # its identifier is taken while it exists
                 # RDS makes a missing log group by itself, and needs the role's policy; no value carries either.
                 depends_on=[*logs, self._monitoring_policy],
@@ -276,7 +275,7 @@ class RdsPostgres(Component):
         )
 
     def _replica(self, primary: aws.rds.Instance, group: AwsSecurityGroup, number: int) -> aws.rds.Instance:
-        name = f"{self._name}-replica-{number}"
+        name = f"{self._prefix}-replica-{number}"
         logs = self._log_groups(name)
         return aws.rds.Instance(
             name,
@@ -296,7 +295,7 @@ class RdsPostgres(Component):
             kms_key_id=self._args["key_arn"],
             maintenance_window="sun:05:00-sun:06:00",
             copy_tags_to_snapshot=True,
-            deletion_protection=self._protect,
+            deletion_protection=self._protected,
             skip_final_snapshot=True,  # it holds nothing of its own
             enabled_cloudwatch_logs_exports=list(_EXPORTED_LOGS),
             performance_insights_enabled=True,
@@ -305,7 +304,7 @@ class RdsPostgres(Component):
             monitoring_interval=60,
             monitoring_role_arn=self._monitoring.arn,
             opts=self._child(
-                protect=self._protect, delete_before_replace=True, depends_on=[*logs, self._monitoring_policy]
+                protect=self._protected, delete_before_replace=True, depends_on=[*logs, self._monitoring_policy]
             ),
         )
 
@@ -313,7 +312,7 @@ class RdsPostgres(Component):
         self, primary: aws.rds.Instance, group: AwsSecurityGroup, password: random.RandomPassword
     ) -> pulumi.Output[str]:
         """The proxy's address. It signs in as the application, so it reads the application's credentials."""
-        name, args, scope = self._name, self._args, self._args["scope"]
+        name, args, scope = self._prefix, self._args, self._args["scope"]
         credentials = self._secret(
             "proxy-credentials",
             "name and password",
@@ -399,14 +398,14 @@ class RdsPostgres(Component):
 
     def _secret(self, key: str, meaning: str, value: pulumi.Output[str]) -> aws.secretsmanager.Secret:
         secret = aws.secretsmanager.Secret(
-            f"{self._name}-{key}",
-            description=f"The application's {meaning} at {self._name}",
+            f"{self._prefix}-{key}",
+            description=f"The application's {meaning} at {self._prefix}",
             kms_key_id=self._args["key_arn"],
             recovery_window_in_days=30 if self._keep_final else 0,
             opts=self._child(),
         )
         aws.secretsmanager.SecretVersion(
-            f"{self._name}-{key}",
+            f"{self._prefix}-{key}",
             secret_id=secret.id,
             secret_string=pulumi.Output.secret(value),
             opts=self._child(),

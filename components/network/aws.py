@@ -92,7 +92,7 @@ class AwsNetwork(Component):
     def __init__(self, name: str, args: AwsNetworkArgs, opts: pulumi.ResourceOptions | None = None):
         args = _checked(name, args)
         super().__init__(name, opts)
-        self._name = name
+        self._prefix = name
         self._args = args
         self._zones = args["zones"]
         plan = pulumi.Output.from_input(args["cidr"]).apply(SubnetPlan)
@@ -132,7 +132,7 @@ class AwsNetwork(Component):
         self._register()
 
     def _log_flows(self) -> None:
-        name, args, scope = self._name, self._args, self._args["scope"]
+        name, args, scope = self._prefix, self._args, self._args["scope"]
         group = aws.cloudwatch.LogGroup(
             f"{name}-flow-logs",
             kms_key_id=args["log_key_arn"],
@@ -178,34 +178,34 @@ class AwsNetwork(Component):
 
         return {
             zone: aws.ec2.Subnet(
-                f"{self._name}-{tier.value}-{zone}",
+                f"{self._prefix}-{tier.value}-{zone}",
                 vpc_id=self._vpc.id,
                 availability_zone=zone,
                 cidr_block=block(zone),
                 map_public_ip_on_launch=False,
-                tags={"Name": f"{self._name}-{tier.value}-{zone}", "tier": tier.value, **tags},
+                tags={"Name": f"{self._prefix}-{tier.value}-{zone}", "tier": tier.value, **tags},
                 opts=self._child(),
             )
             for zone in self._zones
         }
 
     def _table(self, key: str) -> aws.ec2.RouteTable:
-        name = f"{self._name}-{key}"
+        name = f"{self._prefix}-{key}"
         return aws.ec2.RouteTable(name, vpc_id=self._vpc.id, tags={"Name": name}, opts=self._child())
 
     def _associate(self, pairs: dict[str, tuple[aws.ec2.Subnet, aws.ec2.RouteTable]]) -> None:
         for key, (subnet, table) in pairs.items():
             aws.ec2.RouteTableAssociation(
-                f"{self._name}-{key}", subnet_id=subnet.id, route_table_id=table.id, opts=self._child()
+                f"{self._prefix}-{key}", subnet_id=subnet.id, route_table_id=table.id, opts=self._child()
             )
 
     def _route_public(self, public: dict[str, aws.ec2.Subnet]) -> aws.ec2.RouteTable:
         self._gateway = aws.ec2.InternetGateway(
-            f"{self._name}-internet", vpc_id=self._vpc.id, tags={"Name": self._name}, opts=self._child()
+            f"{self._prefix}-internet", vpc_id=self._vpc.id, tags={"Name": self._prefix}, opts=self._child()
         )
         table = self._table(SubnetTier.PUBLIC.value)
         aws.ec2.Route(
-            f"{self._name}-public-internet",
+            f"{self._prefix}-public-internet",
             route_table_id=table.id,
             destination_cidr_block=ANYWHERE,
             gateway_id=self._gateway.id,
@@ -223,7 +223,7 @@ class AwsNetwork(Component):
         self._associate({f"private-{zone}": (subnet, tables[zone]) for zone, subnet in private.items()})
         self._ways_out = [
             aws.ec2.Route(
-                f"{self._name}-private-{zone}-internet",
+                f"{self._prefix}-private-{zone}-internet",
                 route_table_id=tables[zone].id,
                 destination_cidr_block=ANYWHERE,
                 nat_gateway_id=gateway.id,
@@ -244,17 +244,17 @@ class AwsNetwork(Component):
         after = self._child(depends_on=[self._gateway])
         if mode is NatMode.REGIONAL:
             shared = aws.ec2.NatGateway(
-                f"{self._name}-nat",
+                f"{self._prefix}-nat",
                 availability_mode="regional",
                 vpc_id=self._vpc.id,
-                tags={"Name": self._name},
+                tags={"Name": self._prefix},
                 opts=after,
             )
             return dict.fromkeys(self._zones, shared), []
         homes = self._zones[:1] if mode is NatMode.SINGLE else self._zones
         gateways, addresses = {}, []
         for zone in homes:
-            name = f"{self._name}-nat-{zone}"
+            name = f"{self._prefix}-nat-{zone}"
             address = aws.ec2.Eip(name, domain="vpc", tags={"Name": name}, opts=after)
             gateways[zone] = aws.ec2.NatGateway(
                 name, allocation_id=address.id, subnet_id=public[zone].id, tags={"Name": name}, opts=after
@@ -272,14 +272,14 @@ class AwsNetwork(Component):
         """The data tier answers private subnets on the data ports, and talks within itself."""
         ports = self._args.get("data_ports", DATA_PORTS)
         acl = aws.ec2.NetworkAcl(
-            f"{self._name}-data", vpc_id=self._vpc.id, tags={"Name": f"{self._name}-data"}, opts=self._child()
+            f"{self._prefix}-data", vpc_id=self._vpc.id, tags={"Name": f"{self._prefix}-data"}, opts=self._child()
         )
         private_block = plan.apply(lambda known: known.block(SubnetTier.PRIVATE))
         data_block = plan.apply(lambda known: known.block(SubnetTier.DATA))
 
         def rule(key: str, number: int, egress: bool, block: pulumi.Output[str], ports: tuple[int, int]) -> None:
             aws.ec2.NetworkAclRule(
-                f"{self._name}-data-{key}",
+                f"{self._prefix}-data-{key}",
                 network_acl_id=acl.id,
                 rule_number=number,
                 egress=egress,
@@ -299,26 +299,26 @@ class AwsNetwork(Component):
         rule("to-data", 100, True, data_block, _EPHEMERAL)
         for zone, subnet in data.items():
             aws.ec2.NetworkAclAssociation(
-                f"{self._name}-data-{zone}", network_acl_id=acl.id, subnet_id=subnet.id, opts=self._child()
+                f"{self._prefix}-data-{zone}", network_acl_id=acl.id, subnet_id=subnet.id, opts=self._child()
             )
 
     def _endpoints(self, private: dict[str, aws.ec2.Subnet], tables: list[aws.ec2.RouteTable]) -> None:
         region = self._args["scope"]["region"]
         for service in GATEWAY_ENDPOINTS:
             aws.ec2.VpcEndpoint(
-                f"{self._name}-{service}",
+                f"{self._prefix}-{service}",
                 vpc_id=self._vpc.id,
                 vpc_endpoint_type="Gateway",
                 service_name=f"com.amazonaws.{region}.{service}",
                 route_table_ids=[table.id for table in tables],
-                tags={"Name": f"{self._name}-{service}"},
+                tags={"Name": f"{self._prefix}-{service}"},
                 opts=self._child(),
             )
         services = self._args.get("interface_endpoints", list(INTERFACE_ENDPOINTS))
         if not services:
             return
         members = AwsSecurityGroup(
-            f"{self._name}-endpoints",
+            f"{self._prefix}-endpoints",
             {
                 "vpc_id": self._vpc.id,
                 "description": "Private addresses of AWS services",
@@ -328,14 +328,14 @@ class AwsNetwork(Component):
         )
         for service in services:
             aws.ec2.VpcEndpoint(
-                f"{self._name}-{service}",
+                f"{self._prefix}-{service}",
                 vpc_id=self._vpc.id,
                 vpc_endpoint_type="Interface",
                 service_name=f"com.amazonaws.{region}.{service}",
                 private_dns_enabled=True,
                 subnet_ids=[subnet.id for subnet in private.values()],
                 security_group_ids=[members.group_id],
-                tags={"Name": f"{self._name}-{service}"},
+                tags={"Name": f"{self._prefix}-{service}"},
                 opts=self._child(),
             )
 

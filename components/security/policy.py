@@ -45,7 +45,7 @@ def allow(
 
 def deny_without_tls(resources: Sequence[pulumi.Input[str]]) -> dict[str, Any]:
     """A statement that refuses every request which does not come over TLS (CKV_AWS_379)."""
-    return _statement("Deny", "TlsOnly", ["s3:*"], resources, "*", {"Bool": {"aws:SecureTransport": "false"}})
+    return _statement("Deny", "TlsOnly", ["s3:*"], resources, {"AWS": "*"}, {"Bool": {"aws:SecureTransport": "false"}})
 
 
 def trust(scope: AwsScope, service: str, source_arn: pulumi.Input[str] | None = None) -> pulumi.Output[str]:

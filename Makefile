@@ -50,8 +50,8 @@ mutants: $(READY) ## take each protection away, one at a time, and see that a ru
 bench: $(READY) ## measure the preview: time, memory, and the way there from a fresh clone
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-docs: $(READY) ## write the generated parts of README.md and docs/
-	@$(BIN)/python -m tests.documents --write
+docs: $(READY) ## write what is generated: parts of the documents, and the recorded URNs
+	@$(BIN)/python -m tests.documents
 
 clean: ## remove the virtual environment and the caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis dist

@@ -30,13 +30,18 @@ class Component(pulumi.ComponentResource):
 
     def _register(self) -> None:
         """Register as outputs exactly the attributes that the class declares."""
-        self.register_outputs(
-            {
-                camel_case(output): getattr(self, output, None)
-                for output in inspect.get_annotations(type(self))
-                if not output.startswith("_")
-            }
-        )
+        self.register_outputs(outputs(self))
+
+
+def outputs(component: Component) -> dict[str, Any]:
+    """The outputs of a component as its consumers get them: those that its class declares, spelled as in the schema,
+    with enum members as their values."""
+    notes = inspect.get_annotations(type(component))
+    return {
+        camel_case(name): _outward(note, getattr(component, name, None))
+        for name, note in notes.items()
+        if not name.startswith("_")
+    }
 
 
 class Sent(dict[str, Any]):
@@ -90,9 +95,36 @@ def camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
+def unwrapped(note: Any) -> Any:
+    """What an annotation says about a value that is there and known."""
+    if analyzer.is_not_required(note) or analyzer.is_required(note) or analyzer.is_output(note):
+        return unwrapped(get_args(note)[0])
+    if analyzer.is_input(note):
+        return unwrapped(analyzer.unwrap_input(note))
+    return unwrapped(analyzer.unwrap_optional(note)) if analyzer.is_optional(note) else note
+
+
 def fields(shape: type) -> dict[str, Any]:
     """The annotations of a TypedDict, by field."""
     return {key: note for cls in reversed(shape.__mro__) for key, note in inspect.get_annotations(cls).items()}
+
+
+def _outward(note: Any, value: Any) -> Any:
+    shape = unwrapped(note)
+    if value is None or analyzer.is_any(shape) or analyzer.is_simple(shape):
+        return value
+    if isinstance(value, pulumi.Output):
+        return value.apply(lambda known: _outward(shape, known))
+    if isinstance(value, Enum):
+        return value.value
+    if is_typeddict(shape):
+        notes = fields(shape)
+        return {camel_case(field): _outward(notes[field], item) for field, item in value.items()}
+    if analyzer.is_list(shape):
+        return [_outward(get_args(shape)[0], item) for item in value]
+    if analyzer.is_dict(shape):
+        return {key: _outward(get_args(shape)[1], item) for key, item in value.items()}
+    return value
 
 
 class _Check:
@@ -172,17 +204,16 @@ class _Check:
     def _later(self, note: Any, value: Any, path: str) -> pulumi.Output[Any]:
         """What was sent as an Output, converted and checked once it is known."""
 
-        def arrived(known: Any) -> Any:
+        def arrived(known: Any, secret: bool) -> Any:
             if known is None:  # an Output that turned out to hold nothing, as in the same process
                 return None
             check = _Check(self._subject, self._sent, in_input=True)
             result = check.value(note, known, path)
             if check.problems:
-                # The value is left out: it may be a secret.
-                raise ArgsError(self._subject, [problem._replace(value=MISSING) for problem in check.problems])
+                raise ArgsError(self._subject, [_discreet(problem, secret) for problem in check.problems])
             return result
 
-        return pulumi.Output.from_input(value).apply(arrived)
+        return _when_known(pulumi.Output.from_input(value), arrived)
 
     def _member(self, enum: type[Enum], value: Any, path: str) -> Any:
         try:
@@ -202,7 +233,7 @@ class _Check:
 
     def against(self, rule: Rule, value: Any, path: str) -> Any:
         if isinstance(value, pulumi.Output):
-            return value.apply(lambda known: _verified(rule, known, path, self._subject))
+            return _when_known(value, lambda known, secret: _verified(rule, known, secret, path, self._subject))
         if not any(problem.path == path for problem in self.problems) and not isinstance(value, Awaitable):
             remedy = rule(value)
             if remedy:
@@ -210,8 +241,17 @@ class _Check:
         return value
 
 
-def _verified(rule: Rule, value: Any, path: str, subject: str) -> Any:
+def _verified(rule: Rule, value: Any, secret: bool, path: str, subject: str) -> Any:
     remedy = rule(value)
     if remedy:
-        raise ArgsError(subject, [Problem(path, value, remedy)])
+        raise ArgsError(subject, [_discreet(Problem(path, value, remedy), secret)])
     return value
+
+
+def _when_known(output: pulumi.Output[Any], look: Callable[[Any, bool], Any]) -> pulumi.Output[Any]:
+    """The Output after a look at its value, which is told whether that is a secret."""
+    return pulumi.Output.all(output, output.is_secret()).apply(lambda both: look(*both))
+
+
+def _discreet(problem: Problem, secret: bool) -> Problem:
+    return problem._replace(value=MISSING) if secret else problem

@@ -23,8 +23,8 @@ from pulumi.provider.experimental import analyzer
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError, ProviderServicer
 
-from .component import ArgsError, Component, Sent, camel_case, fields
-from .problems import InputError, one_of
+from .component import ArgsError, Component, Sent, camel_case, fields, outputs, unwrapped
+from .problems import InputError, Problem, one_of
 
 NAME = "plinth"
 _FOLDER = Path(__file__).resolve().parent
@@ -61,35 +61,42 @@ class ComponentHost(ComponentProvider):
         try:
             made = kind(name, Sent(inputs), options)  # pyright: ignore[reportCallIssue, reportArgumentType]
         except pulumi.RunError as error:
-            raise self.refusal(error, resource_type, name) from error
+            raise self.refusal(error, resource_type, name, inputs) from error
         except Exception as error:
             raise _Fault(error) from error
-        return ConstructResult(made.urn, self.get_state(made, self._component_defs[kind.__name__]))
+        return ConstructResult(made.urn, {name: value for name, value in outputs(made).items() if value is not None})
 
-    def refusal(self, error: pulumi.RunError, resource_type: str, name: str) -> InputPropertiesError:
-        """What a component refused, for the engine to show: a headline, and a reason for each property."""
+    def refusal(
+        self, error: pulumi.RunError, resource_type: str, name: str, inputs: pulumi.Inputs | None = None
+    ) -> InputPropertiesError:
+        """What a component refused, for the engine to show: a headline, and a reason for each property.
+
+        The engine adds the property's value, even where it is a secret. So a property that holds an Output, or may
+        since the inputs are not given, gets its line in the message instead.
+        """
         kind = self._kind(resource_type)
         # A component within this one may have refused what it was given: then the paths are none of the consumer's.
         if not isinstance(error, InputError) or error.subject != f"{kind.__name__} {name}":
             return InputPropertiesError(str(error), [])
-        headline = str(error).partition("\n")[0]
+        message = str(error).partition("\n")[0]
         shape = inspect.get_annotations(kind.__init__)["args"]
-        details = [
-            InputPropertyErrorDetails(
-                property_path=problem.path if isinstance(error, ArgsError) else _spelled_path(shape, problem.path),
-                reason=_spelled_text(shape, problem.remedy),
-            )
-            for problem in error.problems
-        ]
-        return InputPropertiesError(headline, details)
+        details = []
+        for problem in error.problems:
+            path = problem.path if isinstance(error, ArgsError) else _spelled_path(shape, problem.path)
+            remedy = _spelled_text(shape, problem.remedy)
+            if path and inputs is not None and not _holds_output(inputs.get(_head(path))):
+                details.append(InputPropertyErrorDetails(property_path=path, reason=remedy))
+            else:
+                message += f"\n  {Problem(path or problem.path, problem.value, remedy)}"
+        return InputPropertiesError(message, details)
 
-    def _kind(self, resource_type: str) -> type[pulumi.ComponentResource]:
+    def _kind(self, resource_type: str) -> type[Component]:
         self.validate_resource_type(self._name, resource_type)
         name = resource_type.rpartition(":")[2]
         if name not in self._components:
             remedy = one_of(sorted(self._components), name)
             raise InputPropertiesError(f"{self._name} {self.version} has no component {name}: {remedy}", [])
-        return self._components[name]
+        return cast(type[Component], self._components[name])
 
 
 class _Fault(ComponentInitError):
@@ -101,14 +108,18 @@ class _Fault(ComponentInitError):
 
 
 class _Servicer(ProviderServicer):
-    """Reports what a component refuses later, when an Output that it was given becomes known."""
+    """Reports what goes wrong in a component later, when an Output becomes known, as what goes wrong at once."""
 
     async def _construct(self, request: Any, context: Any) -> Any:
         try:
             return await super()._construct(request, context)
+        except (InputPropertiesError, ComponentInitError):
+            raise
         except pulumi.RunError as error:
             host = cast(ComponentHost, self.provider)
             raise host.refusal(error, request.type, request.name) from error
+        except Exception as error:
+            raise _Fault(error) from error
 
 
 def components() -> list[type[Component]]:
@@ -152,21 +163,27 @@ def _tidied(schema: Any) -> Any:
     }
 
 
-def _shape(note: Any) -> Any:
-    """What an annotation says about a value that is there and known."""
-    if analyzer.is_not_required(note) or analyzer.is_required(note):
-        return _shape(get_args(note)[0])
-    if analyzer.is_input(note):
-        return _shape(analyzer.unwrap_input(note))
-    return _shape(analyzer.unwrap_optional(note)) if analyzer.is_optional(note) else note
+def _head(path: str) -> str:
+    return re.split(r"[.\[]", path)[0]
 
 
-def _spelled_path(shape: Any, path: str) -> str:
-    """A path with the fields in it as the schema spells them. Keys of a mapping stay as they are: the consumer's."""
+def _holds_output(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_holds_output, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, pulumi.Output)
+
+
+def _spelled_path(shape: Any, path: str) -> str | None:
+    """A path with the fields in it as the schema spells them. Keys of a mapping stay as they are: the consumer's.
+
+    None for what is no property at all: the component's name.
+    """
+    if _head(path) not in fields(shape):
+        return None
 
     def spelled(match: re.Match[str]) -> str:
         nonlocal shape
-        key, inside = match[0], _shape(shape)
+        key, inside = match[0], unwrapped(shape)
         if is_typeddict(inside):
             shape = fields(inside).get(key)
             return camel_case(key) if shape is not None else key
@@ -186,7 +203,7 @@ def _spelled_text(shape: Any, text: str) -> str:
 
 
 def _fields_below(note: Any) -> Iterator[str]:
-    inside = _shape(note)
+    inside = unwrapped(note)
     if is_typeddict(inside):
         for field, inner in fields(inside).items():
             yield field

@@ -7,6 +7,9 @@ from typing import NamedTuple
 import pulumi
 
 
+_LONG_LIST = 12
+
+
 class Problem(NamedTuple):
     """One thing that is wrong with an input."""
 
@@ -56,9 +59,11 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
 
 
 def one_of(valid: Iterable[str], given: object = None) -> str:
-    """The remedy for a value outside a closed list, with the nearest value first if one is near."""
+    """The remedy for a value outside a closed list: the nearest value if one is near, and the list unless it is long."""
     choices = list(valid)
     near = difflib.get_close_matches(str(given), choices, n=1)
+    if near and len(choices) > _LONG_LIST:
+        return f"did you mean `{near[0]}`?"
     hint = f"did you mean `{near[0]}`? " if near else ""
     return f"{hint}choose one of {', '.join(choices)}"
 

@@ -5,32 +5,26 @@ import multiprocessing
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from . import render
-from .project import PreviewError, configuration, stacks
+from .project import stacks
+from .show import show
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-class Shown(NamedTuple):
-    """What a stack's preview prints, and whether it succeeded."""
-
-    output: str
-    error: str
-
-
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], root: Path = ROOT) -> int:
     """Print the previews. Returns 0, or 1 where a stack could not be previewed."""
     options = _options(arguments)
-    names = stacks(ROOT) if options.all else options.stacks or ["dev"]
+    names = stacks(root) if options.all else options.stacks or ["dev"]
+    preview = partial(show, root, form=options.format, full=options.full)
     if len(names) == 1:
-        shown = [show(names[0], options.format, options.full)]
+        shown = [preview(names[0])]
     else:
         workers = min(len(names), os.cpu_count() or 1)
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-            shown = list(pool.map(show, names, [options.format] * len(names), [options.full] * len(names)))
+            shown = list(pool.map(preview, names))
     outputs = [each.output for each in shown if each.output]
     if options.format == "json" and len(names) > 1:
         print("[" + ",\n".join(outputs) + "]")
@@ -40,26 +34,6 @@ def main(arguments: list[str]) -> int:
         if each.error:
             print(f"{name}: {each.error}", file=sys.stderr)
     return 1 if any(each.error for each in shown) else 0
-
-
-def show(stack: str, form: str, full: bool) -> Shown:
-    """Preview one stack in this process."""
-    try:
-        settings = configuration(ROOT, stack)
-        from .judged import (
-            judged_plan,
-        )  # the SDK costs half a second: first see whether there is such a stack
-
-        plan = judged_plan(settings, ROOT / "__main__.py")
-    except PreviewError as error:
-        return Shown("", str(error))
-    if form == "json":
-        return Shown(render.as_json(plan), "")
-    if form == "mermaid":
-        return Shown(render.mermaid(plan), "")
-    names = ("system", "cloud", "tier", "region", "recoveryRegion")
-    values = (settings.values.get(f"{settings.project}:{name}") for name in names)
-    return Shown(render.text(plan, ", ".join(value for value in values if value), full), "")
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

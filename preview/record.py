@@ -21,7 +21,7 @@ import pulumi
 from google.protobuf import struct_pb2
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime.config import set_all_config
-from pulumi.runtime.proto import alias_pb2, resource_pb2
+from pulumi.runtime.proto import alias_pb2, provider_pb2, resource_pb2
 from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
@@ -87,12 +87,12 @@ class Recorder(mocks.MockMonitor):
     def Invoke(self, request: Any) -> Any:
         """Refuse a function call."""
         self._refuse(f"invoke of {request.tok}: the program must preview without asking a cloud; make it a setting")
-        return super().Invoke(request)
+        return resource_pb2.ResourceInvokeResponse()
 
     def Call(self, request: Any) -> Any:
         """Refuse a method call."""
         self._refuse(f"call of {request.tok}: the program must preview without asking a cloud; make it a setting")
-        return resource_pb2.ResourceInvokeResponse()  # pyright: ignore[reportAttributeAccessIssue]
+        return provider_pb2.CallResponse()
 
     def ReadResource(self, request: Any) -> Any:
         """Refuse a look-up."""

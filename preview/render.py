@@ -46,7 +46,10 @@ def as_json(plan: Plan) -> str:
 
 
 def mermaid(plan: Plan) -> str:
-    """The top of the tree as a flow chart: an arrow from each part to the parts that it is made after."""
+    """The top of the tree as a flow chart: an arrow from each part to the parts that it is made after.
+
+    Parts of one kind with the same arrows share a box.
+    """
     root = next(resource.urn for resource in plan.resources if resource.type == STACK_TYPE)
     parts = [resource for resource in plan.children(root) if not resource.type.startswith(PROVIDER)]
     home = {part.urn: part.urn for part in parts}
@@ -58,12 +61,19 @@ def mermaid(plan: Plan) -> str:
         for dependency in resource.dependencies
         if resource.urn in home and dependency in home and home[resource.urn] != home[dependency]
     }
-    label = {part.urn: f"{part.name}<br/><i>{_kind(part.type)}</i>" for part in parts}
-    number = {part.urn: f"p{i}" for i, part in enumerate(parts)}
+    arrows = _essential(arrows)
+    groups: dict[tuple[str, frozenset[str], frozenset[str]], list[Resource]] = {}
+    for part in parts:
+        after = frozenset(end for start, end in arrows if start == part.urn)
+        before = frozenset(start for start, end in arrows if end == part.urn)
+        groups.setdefault((part.type, after, before), []).append(part)
+    node = {part.urn: f"p{i}" for i, group in enumerate(groups.values()) for part in group}
     lines = ["flowchart LR"]
-    lines += [f'  {number[part.urn]}["{label[part.urn]}"]' for part in parts]
-    lines += [f"  {number[start]} --> {number[end]}" for start, end in sorted(_essential(arrows))]
-    return "\n".join(lines)
+    for group in groups.values():
+        names = "<br/>".join(part.name for part in group)
+        lines.append(f'  {node[group[0].urn]}["{names}<br/><i>{_kind(group[0].type)}</i>"]')
+    drawn = dict.fromkeys((node[start], node[end]) for start, end in sorted(arrows))
+    return "\n".join([*lines, *(f"  {start} --> {end}" for start, end in drawn)])
 
 
 def _essential(arrows: set[tuple[str, str]]) -> set[tuple[str, str]]:

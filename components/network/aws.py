@@ -183,7 +183,7 @@ class AwsNetwork(Component):
                 availability_zone=zone,
                 cidr_block=block(zone),
                 map_public_ip_on_launch=False,
-                tags={"Name": f"{self._prefix}-{tier.value}-{zone}", "tier": tier.value, **tags},
+                tags={"Name": f"{self._prefix}-{tier.value}-{zone}", "subnet-tier": tier.value, **tags},
                 opts=self._child(),
             )
             for zone in self._zones

@@ -19,6 +19,8 @@ from ..settings import Settings
 from .aws_settings import INSTANCE_CLASSES, INTERFACE_ENDPOINTS_OF, NAT_MODES, Section
 from .cluster import use_cluster
 
+PARTS = ("network", "keys", "database", "stores", "service identities", "namespace in an existing cluster")
+"""What of a system is realised here."""
 EMULATED = ("ec2", "iam", "kms", "logs", "rds", "s3", "secretsmanager", "sts")
 """The AWS services that an environment calls, as the provider's `endpoints` names them."""
 

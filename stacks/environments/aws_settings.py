@@ -57,7 +57,8 @@ def problems(region: str, recovery_region: str | None, section: Section) -> list
     for key, value in (("region", region), ("recoveryRegion", recovery_region)):
         if isinstance(value, str) and value not in REGIONS:
             found.append(Problem(key, value, f"no such AWS region; {one_of(REGIONS, value)}"))
-    found += [problem for i, zone in enumerate(section.zones) for problem in _zone(i, zone, region, section.zones)]
+    if region in REGIONS:
+        found += [problem for i, zone in enumerate(section.zones) for problem in _zone(i, zone, region, section.zones)]
     instance_class = section.database.instance_class
     if instance_class is not None and not re.fullmatch(INSTANCE_CLASS, instance_class):
         remedy = "no instance class; write db.<family>.<size>, for example db.m6g.large"

@@ -67,7 +67,9 @@ Maker = Callable[[str, pulumi.ResourceOptions], Component]
 
 def _namespace(name: str, opts: pulumi.ResourceOptions) -> Component:
     cluster = kubernetes.Provider("cluster", kubeconfig="~/.kube/config", cluster_identifier="cluster")
-    return KubernetesNamespace(name, {}, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[cluster])))
+    return KubernetesNamespace(
+        name, {}, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[cluster]))
+    )
 
 
 EXAMPLES: dict[type[Component], list[Maker]] = {

@@ -92,7 +92,11 @@ def test_good_args_come_back_in_their_types() -> None:
         ({"name": "x", "colours": "red"}, "colours", "give a list"),
         ({"name": "x", "ids": "a"}, "ids", "give a list"),
         ({"name": "x", "inner": {}}, "inner.width", "required; give a value"),
-        ({"name": "x", "inner": {"width": 1, "heigth": 2}}, "inner.heigth", "unknown key; the keys here are label, width"),
+        (
+            {"name": "x", "inner": {"width": 1, "heigth": 2}},
+            "inner.heigth",
+            "unknown key; the keys here are label, width",
+        ),
         ({"name": "x", "inner": 3}, "inner", "give a mapping with the keys of Inner"),
         ({"name": "x", "inners": {"a": {"width": "1"}}}, "inners.a.width", "give a whole number"),
         ({"name": "x", "inners": []}, "inners", "give a mapping"),

@@ -15,7 +15,9 @@ from ..support import SENTINEL, known, planned, recorded
 from .examples import EXAMPLES, Maker
 
 CALLS = [
-    pytest.param(kind, make, id=f"{kind.__name__}-{i}") for kind, makers in EXAMPLES.items() for i, make in enumerate(makers)
+    pytest.param(kind, make, id=f"{kind.__name__}-{i}")
+    for kind, makers in EXAMPLES.items()
+    for i, make in enumerate(makers)
 ]
 
 
@@ -34,7 +36,9 @@ def made(make: Maker, name: str = "thing", **options: object) -> Plan:
 
 
 def component_of(plan: Plan, kind: type[Component]) -> Resource:
-    return next(each for each in plan.resources if each.type == f"plinth:index:{kind.__name__}" and each.name == "thing")
+    return next(
+        each for each in plan.resources if each.type == f"plinth:index:{kind.__name__}" and each.name == "thing"
+    )
 
 
 @pytest.mark.parametrize(("kind", "make"), CALLS)

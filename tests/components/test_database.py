@@ -30,31 +30,34 @@ def refused(name: str = "db", **changes: Any) -> dict[str, str]:
 
 
 def test_the_bare_call_is_safe() -> None:
-    assert one(database(), INSTANCE).items() >= {
-        "storageEncrypted": True,
-        "kmsKeyId": KEY,
-        "publiclyAccessible": False,
-        "multiAz": True,
-        "iamDatabaseAuthenticationEnabled": True,
-        "manageMasterUserPassword": True,
-        "masterUserSecretKmsKeyId": KEY,
-        "backupRetentionPeriod": 14,
-        "deletionProtection": True,
-        "skipFinalSnapshot": False,
-        "finalSnapshotIdentifier": "db-final-c0ffee00",
-        "deleteAutomatedBackups": False,
-        "copyTagsToSnapshot": True,
-        "performanceInsightsEnabled": True,
-        "performanceInsightsKmsKeyId": KEY,
-        "monitoringInterval": 60,
-        "enabledCloudwatchLogsExports": ["postgresql", "upgrade"],
-        "engineLifecycleSupport": "open-source-rds-extended-support-disabled",
-        "autoMinorVersionUpgrade": True,
-        "engineVersion": "17",
-        "storageType": "gp3",
-        "allocatedStorage": 20,
-        "maxAllocatedStorage": 100,
-    }.items()
+    assert (
+        one(database(), INSTANCE).items()
+        >= {
+            "storageEncrypted": True,
+            "kmsKeyId": KEY,
+            "publiclyAccessible": False,
+            "multiAz": True,
+            "iamDatabaseAuthenticationEnabled": True,
+            "manageMasterUserPassword": True,
+            "masterUserSecretKmsKeyId": KEY,
+            "backupRetentionPeriod": 14,
+            "deletionProtection": True,
+            "skipFinalSnapshot": False,
+            "finalSnapshotIdentifier": "db-final-c0ffee00",
+            "deleteAutomatedBackups": False,
+            "copyTagsToSnapshot": True,
+            "performanceInsightsEnabled": True,
+            "performanceInsightsKmsKeyId": KEY,
+            "monitoringInterval": 60,
+            "enabledCloudwatchLogsExports": ["postgresql", "upgrade"],
+            "engineLifecycleSupport": "open-source-rds-extended-support-disabled",
+            "autoMinorVersionUpgrade": True,
+            "engineVersion": "17",
+            "storageType": "gp3",
+            "allocatedStorage": 20,
+            "maxAllocatedStorage": 100,
+        }.items()
+    )
 
 
 def test_no_password_is_given_to_an_instance() -> None:
@@ -70,7 +73,9 @@ def test_tls_is_forced_on_every_instance() -> None:
 
 
 def test_a_major_upgrade_gets_a_parameter_group_beside_the_old_one() -> None:
-    before, after = (database(version=version).of_type("aws:rds/parameterGroup:ParameterGroup")[0] for version in ("16", "17"))
+    before, after = (
+        database(version=version).of_type("aws:rds/parameterGroup:ParameterGroup")[0] for version in ("16", "17")
+    )
     assert before.urn != after.urn
     assert (before.inputs["family"], after.inputs["family"]) == ("postgres16", "postgres17")
 
@@ -191,7 +196,9 @@ def test_the_proxy_takes_tls_only_and_reads_one_secret() -> None:
     plan = database(pooling=True)
     proxy = one(plan, "aws:rds/proxy:Proxy")
     assert proxy["requireTls"] is True
-    assert [auth["secretArn"] for auth in proxy["auths"]] == ["arn:aws:mock:eu-central-1:123456789012:db-proxy-credentials"]
+    assert [auth["secretArn"] for auth in proxy["auths"]] == [
+        "arn:aws:mock:eu-central-1:123456789012:db-proxy-credentials"
+    ]
     policy = statements(one(plan, "aws:iam/rolePolicy:RolePolicy")["policy"])
     assert policy["Read"]["Resource"] == ["arn:aws:mock:eu-central-1:123456789012:db-proxy-credentials"]
     assert policy["Decrypt"]["Condition"] == {

@@ -33,7 +33,8 @@ def subnets(plan: Plan) -> dict[str, str]:
 
 def route_targets(plan: Plan) -> dict[str, str]:
     return {
-        each.name: each.inputs.get("natGatewayId") or each.inputs.get("gatewayId") for each in plan.of_type("aws:ec2/route:Route")
+        each.name: each.inputs.get("natGatewayId") or each.inputs.get("gatewayId")
+        for each in plan.of_type("aws:ec2/route:Route")
     }
 
 
@@ -130,7 +131,8 @@ def test_the_data_tier_lets_in_private_subnets_on_data_ports_only() -> None:
     plan = network(data_ports={"postgres": 5432, "redis": 6379})
     rules = {each.name: each.inputs for each in plan.of_type("aws:ec2/networkAclRule:NetworkAclRule")}
     opened = {
-        (rule["cidrBlock"], rule["fromPort"], rule["toPort"], rule["egress"], rule["protocol"]) for rule in rules.values()
+        (rule["cidrBlock"], rule["fromPort"], rule["toPort"], rule["egress"], rule["protocol"])
+        for rule in rules.values()
     }
     private, data = "10.20.0.0/17", "10.20.192.0/18"
     assert opened == {
@@ -150,7 +152,10 @@ def test_rule_numbers_stay_when_a_port_is_added() -> None:
     def numbers(plan: Plan) -> dict[str, int]:
         return {each.name: each.inputs["ruleNumber"] for each in plan.of_type("aws:ec2/networkAclRule:NetworkAclRule")}
 
-    before, after = numbers(network(data_ports={"redis": 6379})), numbers(network(data_ports={"amqps": 5671, "redis": 6379}))
+    before, after = (
+        numbers(network(data_ports={"redis": 6379})),
+        numbers(network(data_ports={"amqps": 5671, "redis": 6379})),
+    )
     assert before.items() <= after.items()
 
 

@@ -58,7 +58,9 @@ def test_a_group_opens_what_its_rules_name() -> None:
     assert "cidrIpv4" not in incoming
     assert outgoing["cidrIpv4"] == "0.0.0.0/0"
     assert {each.name for each in plan.of_type(INGRESS, EGRESS)} == {"web-from-proxy", "web-to-https"}
-    assert not {"ingress", "egress"} & set(one(plan, "aws:ec2/securityGroup:SecurityGroup")), "never mixed with inline rules"
+    assert not {"ingress", "egress"} & set(one(plan, "aws:ec2/securityGroup:SecurityGroup")), (
+        "never mixed with inline rules"
+    )
 
 
 def test_a_bare_group_opens_nothing() -> None:
@@ -77,7 +79,11 @@ def test_another_rule_touches_no_other() -> None:
     ("changes", "path", "remedy"),
     [
         ({"ingress": {"all": {"port": 80}}}, "ingress.all", "name one peer: `group` or `cidr`"),
-        ({"egress": {"two": {"port": 80, "group": "a", "cidr": "b"}}}, "egress.two", "name one peer: `group` or `cidr`"),
+        (
+            {"egress": {"two": {"port": 80, "group": "a", "cidr": "b"}}},
+            "egress.two",
+            "name one peer: `group` or `cidr`",
+        ),
         ({"ingress": {"none": {"port": 0, "group": "a"}}}, "ingress.none.port", "give a port from 1 to 65535"),
         ({"ingress": {"x": {"group": "a"}}}, "ingress.x.port", "required; give a value"),
         ({"name": "sg-web"}, "name", "AWS reserves names that begin with sg-"),

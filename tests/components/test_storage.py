@@ -118,7 +118,9 @@ def test_copies_go_to_the_other_region_encrypted_there() -> None:
 
 
 def test_the_replication_role_reads_here_writes_there_and_nothing_else() -> None:
-    policy = statements(one(store(replicate_to=STORE_FULL.get("replicate_to")), "aws:iam/rolePolicy:RolePolicy")["policy"])
+    policy = statements(
+        one(store(replicate_to=STORE_FULL.get("replicate_to")), "aws:iam/rolePolicy:RolePolicy")["policy"]
+    )
     source = "arn:aws:s3:::events-1234567"
     assert {sid: statement["Resource"] for sid, statement in policy.items()} == {
         "List": [source],
@@ -159,4 +161,6 @@ def test_bad_args_are_refused() -> None:
     assert "1 to 36500" in refused(keep_versions_days=0)["keep_versions_days"]
     assert "use 55 or fewer" in refused(name="e" * 56)["name"]
     assert "small letters" in refused(name="Events")["name"]
-    assert refused(replicate_to={"bucket_arn": "a", "key_arn": "b"}) == {"replicate_to.region": "required; give a value"}
+    assert refused(replicate_to={"bucket_arn": "a", "key_arn": "b"}) == {
+        "replicate_to.region": "required; give a value"
+    }

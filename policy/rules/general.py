@@ -1,0 +1,63 @@
+"""What every resource, and every provider, keeps."""
+
+from .database import INSTANCE
+from .demands import DURABLE, absent, given, matching, true
+from .keys import KEY
+from .rule import Resource, Rule, Stack
+from .storage import BUCKET
+
+PROVIDER = "pulumi:providers:aws"
+COST_TAGS = ("system", "environment", "tier", "managed-by", "owner")
+"""The default tags by which costs are told apart."""
+
+
+def _is_for_aws(provider: Resource, stack: Stack) -> bool:
+    """An emulator takes any credentials; it has endpoints of its own."""
+    return "endpoints" not in provider.inputs
+
+
+RULES = (
+    Rule(
+        "explicit-provider",
+        "A resource has a provider of its own program: a default one acts wherever the environment points.",
+        ("aws:*", "kubernetes:*", "random:*"),
+        # The engine's default providers are named after their version.
+        options={"provider": matching(r".+::(?!default(_\d.*)?$)[^:]+", "name a provider", "", "urn::default_7_51_1")},
+    ),
+    Rule(
+        "stateful-protected",
+        "Pulumi refuses to delete what holds data, or the key to it, in staging and prod.",
+        (INSTANCE, BUCKET, KEY),
+        options={"protect": true()},
+        tiers=DURABLE,
+    ),
+    Rule(
+        "provider-account",
+        "A provider names the account that it may act in: credentials for another one fail.",
+        (PROVIDER,),
+        demands={
+            "allowedAccountIds": given(),
+            "allowedAccountIds[*]": matching(r"\d{12}", "be an account id", ""),
+        },
+    ),
+    Rule(
+        "provider-region",
+        "A provider names its region: nothing lands elsewhere because of an environment variable.",
+        (PROVIDER,),
+        demands={"region": given()},
+    ),
+    Rule(
+        "provider-cost-tags",
+        "A provider tags everything with its system, environment, tier, tool and owner.",
+        (PROVIDER,),
+        demands={f"defaultTags.tags.{tag}": given() for tag in COST_TAGS},
+    ),
+    Rule(
+        "provider-no-credentials",
+        "A provider takes its credentials from where it runs, not from the program.",
+        (PROVIDER,),
+        ("CKV_AWS_41",),
+        demands={name: absent("something") for name in ("accessKey", "secretKey", "token")},
+        when=_is_for_aws,
+    ),
+)

@@ -1,0 +1,211 @@
+"""Writes what is generated: the marked parts of the documents, and the recorded URNs. `make docs` runs it."""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from enum import Enum
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from components.component import camel_case
+from components.host import components
+from policy.catalogue import RULES
+from preview import render
+from preview.judged import judged_plan
+from preview.plan import Plan
+from preview.project import configuration, stacks
+from stacks.environments import aws_settings
+from stacks.model import ObjectStore, Postgres, Service, Tier
+from stacks.settings import ENVIRONMENTS, Cloud, ClusterSection, NetworkSection, StackFile
+from stacks.systems import SYSTEMS
+from stacks.tiers import PROFILES, Profile
+
+from .support import ROOT
+
+MARK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+README_LINES = 15
+
+
+def plan_of(stack: str) -> Plan:
+    return judged_plan(configuration(ROOT, stack), ROOT / "__main__.py")
+
+
+def first_screen() -> str:
+    """The first lines that `make preview` prints."""
+    result = subprocess.run(
+        [sys.executable, "-m", "preview", "dev"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return "\n".join(["```console", "$ make preview", *result.stdout.splitlines()[:README_LINES], "…", "```"])
+
+
+def support() -> str:
+    parts = {cloud: ", ".join(import_module(module).PARTS) for cloud, module in ENVIRONMENTS.items()}
+    rows = [[system.capitalize(), *(parts.get(cloud, "not yet") for cloud in Cloud)] for system in SYSTEMS]
+    return table(["System", *(cloud.value for cloud in Cloud)], rows)
+
+
+def stack_table() -> str:
+    rows = []
+    for stack in stacks(ROOT):
+        values = configuration(ROOT, stack).values
+        resources = sum(each.custom and not each.type.startswith("pulumi:") for each in plan_of(stack).resources)
+        rows.append(
+            [f"`{stack}`", *(values[f"plinth:{key}"] for key in ("system", "cloud", "tier", "region")), resources]
+        )
+    return table(["Stack", "System", "Cloud", "Tier", "Region", "Resources"], rows)
+
+
+def picture(stack: str) -> str:
+    return f"```mermaid\n{render.mermaid(plan_of(stack))}\n```"
+
+
+def keys() -> str:
+    """Every key of a stack file, from the models that check it."""
+    shapes: list[tuple[str, type[BaseModel]]] = [
+        ("", StackFile),
+        ("network.", NetworkSection),
+        ("database.", Postgres),
+        ("stores.<name>.", ObjectStore),
+        ("services.<name>.", Service),
+        ("cluster.", ClusterSection),
+        ("aws.", aws_settings.Section),
+        ("aws.database.", aws_settings.DatabaseSection),
+    ]
+    rows = []
+    for prefix, shape in shapes:
+        said = docstrings(shape)
+        for name, field in shape.model_fields.items():
+            need = "yes" if prefix in ("", "network.", "aws.", "cluster.") and field.is_required() else ""
+            rows.append([f"`{prefix}{field.alias}`", kind(field.annotation), need, said[name]])
+    return table(["Key", "Type", "Required", "Meaning"], rows)
+
+
+def tiers() -> str:
+    said = docstrings(Profile)
+    rows = [
+        [said[name], *(shown(getattr(PROFILES[tier], name)) for tier in Tier)]
+        for name in inspect.get_annotations(Profile)
+    ]
+    rows += [["How private subnets reach the internet (AWS)", *(aws_settings.NAT_MODES[tier].value for tier in Tier)]]
+    rows += [
+        [
+            "Database instance class (AWS)",
+            *(f"`{aws_settings.INSTANCE_CLASSES[PROFILES[tier].size]}`" for tier in Tier),
+        ]
+    ]
+    return table(["", *(tier.value for tier in Tier)], rows)
+
+
+def services() -> str:
+    rows = [
+        [f"`{name}`", service.purpose, shown(service.database), ", ".join(service.reads), ", ".join(service.appends)]
+        for name, service in SYSTEMS["skipper"](Tier.PROD).services.items()
+    ]
+    return table(["Service", "Purpose", "Database", "Reads", "Adds to"], rows)
+
+
+def library() -> str:
+    rows = []
+    for component in sorted(components(), key=lambda each: each.__name__):
+        outputs = [f"`{camel_case(name)}`" for name in inspect.get_annotations(component) if not name.startswith("_")]
+        module = component.__module__.removeprefix("components.")
+        rows.append([f"`{component.__name__}`", f"`plinth.{module}`", first_sentence(component), ", ".join(outputs)])
+    return table(["Component", "Module", "Makes", "Outputs"], rows)
+
+
+def rules() -> str:
+    return table(
+        ["Rule", "Demands", "Answers"], [[f"`{rule.id}`", rule.meaning, ", ".join(rule.answers)] for rule in RULES]
+    )
+
+
+def commands() -> str:
+    result = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return f"```console\n{result.stdout.rstrip()}\n```"
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "first-screen": first_screen,
+    "support": support,
+    "stacks": stack_table,
+    "picture-dev": lambda: picture("dev"),
+    "picture-prod": lambda: picture("prod"),
+    "keys": keys,
+    "tiers": tiers,
+    "services": services,
+    "library": library,
+    "rules": rules,
+    "commands": commands,
+}
+
+
+def filled(text: str) -> str:
+    """The document with its generated parts as they are now."""
+    return MARK.sub(lambda match: f"{match[1]}{BLOCKS[match['name']]()}\n{match[3]}", text)
+
+
+def urns(stack: str) -> str:
+    return "".join(f"{resource.urn}\n" for resource in plan_of(stack).resources)
+
+
+def table(head: list[str], rows: list[list[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def docstrings(shape: type) -> dict[str, str]:
+    """What a class says of each of its fields."""
+    body = ast.parse(inspect.getsource(shape).strip()).body[0].body  # pyright: ignore[reportAttributeAccessIssue]
+    said = {}
+    for field, text in zip(body, body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            said[field.target.id] = " ".join(str(text.value.value).split())  # pyright: ignore[reportAttributeAccessIssue]
+    return said
+
+
+def first_sentence(thing: type) -> str:
+    return " ".join((thing.__doc__ or "").split()).partition(". ")[0].rstrip(".") + "."
+
+
+def kind(note: Any) -> str:
+    """A type as a reader of YAML knows it."""
+    options = [each for each in getattr(note, "__args__", ()) if each is not type(None)]
+    origin = getattr(note, "__origin__", None)
+    if origin in (tuple, list):
+        return "list"
+    if origin is dict:
+        return "mapping"
+    if options and origin is None:
+        return kind(options[0])
+    if isinstance(note, type) and issubclass(note, Enum):
+        return ", ".join(f"`{member.value}`" for member in note)
+    if isinstance(note, type) and issubclass(note, BaseModel):
+        return "mapping"
+    return {str: "text", int: "number", bool: "`true` or `false`"}.get(note, str(note))
+
+
+def shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value.value if isinstance(value, Enum) else str(value)
+
+
+def main() -> None:
+    folder = ROOT / "tests" / "stacks" / "urns"
+    for stale in folder.glob("*.txt"):
+        stale.unlink()
+    for stack in stacks(ROOT):
+        (folder / f"{stack}.txt").write_text(urns(stack))
+    for path in DOCUMENTS:
+        path.write_text(filled(path.read_text()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""The real engine, where there is one: the Pulumi CLI with its plugins, and an AWS emulator."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ..support import ROOT
+
+
+def missing() -> str:
+    """What this machine lacks to run a stack on the engine, or nothing."""
+    if not shutil.which("pulumi"):
+        return "no `pulumi` on the PATH"
+    if not os.environ.get("AWS_ENDPOINT_URL"):
+        return "no AWS emulator: AWS_ENDPOINT_URL is not set"
+    return ""
+
+
+needs_engine = pytest.mark.skipif(bool(missing()), reason=f"the engine's tests need the real engine: {missing()}")
+
+
+class Engine:
+    """A copy of the project with a backend of its own, whose stacks stand on the emulator."""
+
+    def __init__(self, folder: Path):
+        self.project = folder / "project"
+        tracked = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split("\n")
+        for name in filter(None, tracked):
+            if (ROOT / name).is_file():
+                (self.project / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, self.project / name)
+        (self.project / ".venv").symlink_to(ROOT / ".venv")
+        (folder / "state").mkdir()
+        self._environment = {
+            **os.environ,
+            "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the CLI in the project."""
+        result = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=self.project,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not check or result.returncode == 0, result.stdout + result.stderr
+        return result
+
+    def stack(self, name: str, **aws: Any) -> None:
+        """Make a stack out of its file, on the emulator."""
+        path = self.project / f"Pulumi.{name}.yaml"
+        content = yaml.safe_load(path.read_text())
+        content["config"]["plinth:aws"] |= {"endpoint": os.environ["AWS_ENDPOINT_URL"], **aws}
+        path.write_text(yaml.safe_dump(content))
+        self.run("stack", "init", name)
+
+    def preview(self, name: str) -> dict[str, dict[str, Any]]:
+        """The resources of the engine's preview, by URN."""
+        steps = json.loads(self.run("preview", "--stack", name, "--json").stdout)["steps"]
+        return {step["urn"]: step["newState"] for step in steps}

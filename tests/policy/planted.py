@@ -1,0 +1,390 @@
+"""A small stack, written by hand and sound by every rule.
+
+It owes nothing to the components: it is what the rules are held against.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from preview.plan import UNKNOWN, Plan, Resource
+
+ACCOUNT = "123456789012"
+HOME, AWAY = "eu-central-1", "eu-west-1"
+
+
+class Sketch:
+    """A stack in the making."""
+
+    def __init__(self, tier: str = "prod"):
+        self._tier = tier
+        self._resources: dict[str, Resource] = {}
+        for region in (HOME, AWAY):
+            tags = {"system": "shop", "environment": "shop", "tier": tier, "managed-by": "plinth", "owner": "web"}
+            self.add(
+                "pulumi:providers:aws",
+                region,
+                {
+                    "region": region,
+                    "allowedAccountIds": json.dumps([ACCOUNT]),
+                    "defaultTags": json.dumps({"tags": tags}),
+                },
+                provider=None,
+            )
+
+    @property
+    def tier(self) -> str:
+        """Its tier."""
+        return self._tier
+
+    def add(
+        self,
+        type_: str,
+        name: str,
+        inputs: dict[str, Any],
+        to: dict[str, str] | None = None,
+        after: Iterable[str] = (),
+        protect: bool = False,
+        provider: str | None = HOME,
+    ) -> None:
+        """A resource with its inputs, the names of those that its properties are made of, and of others before it."""
+        links = {key: [self.urn(other) for other in others.split()] for key, others in (to or {}).items()}
+        self._resources[name] = Resource(
+            urn=f"urn:pulumi:test::plinth::{type_}::{name}",
+            type=type_,
+            name=name,
+            custom=True,
+            parent="",
+            inputs={**dict.fromkeys(links, UNKNOWN), **inputs},
+            dependencies=[*(urn for urns in links.values() for urn in urns), *map(self.urn, after)],
+            property_dependencies=links,
+            provider=self.urn(provider) if provider else "",
+            protect=protect,
+            aliases=[],
+            options={},
+        )
+
+    def urn(self, name: str) -> str:
+        """The URN of a resource, by its name."""
+        return self._resources[name].urn
+
+    def change(self, name: str, /, **inputs: Any) -> None:
+        """Change inputs of a resource; None takes one away, with what it is made of."""
+        known = self._resources[name]
+        links = {key: urns for key, urns in known.property_dependencies.items() if key not in inputs}
+        merged = {key: value for key, value in {**known.inputs, **inputs}.items() if value is not None}
+        self._resources[name] = replace(known, inputs=merged, property_dependencies=links)
+
+    def set(self, name: str, /, **options: Any) -> None:
+        """Change options of a resource."""
+        self._resources[name] = replace(self._resources[name], **options)
+
+    def drop(self, name: str) -> None:
+        """Leave a resource out."""
+        del self._resources[name]
+
+    def plan(self) -> Plan:
+        """The plan that it is."""
+        return Plan("test", "plinth", list(self._resources.values()), {}, [])
+
+
+def allow(**statement: Any) -> str:
+    """A document of one statement that allows."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "It", "Effect": "Allow", **statement}]})
+
+
+def of_account(**condition: Any) -> dict[str, Any]:
+    """A condition that the source is this account."""
+    return {"StringEquals": {"aws:SourceAccount": ACCOUNT, **condition}}
+
+
+TLS_ONLY = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": ["arn:aws:s3:::it", "arn:aws:s3:::it/*"],
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+TAKES_LOGS = {
+    "Effect": "Allow",
+    "Principal": {"Service": "logging.s3.amazonaws.com"},
+    "Action": "s3:PutObject",
+    "Resource": "arn:aws:s3:::it/*",
+    "Condition": of_account(),
+}
+OF_ACCOUNT = {
+    "Sid": "Account",
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+FORCED = {"name": "rds.force_ssl", "value": "1"}
+LOGGED = [{"name": "log_statement", "value": "ddl"}, {"name": "log_min_duration_statement", "value": "1000"}]
+
+
+def document(*statements: dict[str, Any]) -> str:
+    """A document of statements."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def sound(tier: str = "prod") -> Sketch:
+    """The stack that breaks no rule. In dev it has what only dev may have."""
+    sketch = Sketch(tier)
+    _keys(sketch)
+    _network(sketch)
+    _database(sketch)
+    _stores(sketch)
+    _identities(sketch)
+    _cluster(sketch)
+    return sketch
+
+
+def _keys(sketch: Sketch) -> None:
+    durable = sketch.tier != "dev"
+    key = {"enableKeyRotation": True, "policy": document(OF_ACCOUNT), "deletionWindowInDays": 30 if durable else 7}
+    sketch.add("aws:kms/key:Key", "key", key, protect=durable)
+    sketch.add("aws:kms/key:Key", "away-key", key, protect=durable, provider=AWAY)
+    secret = {"recoveryWindowInDays": 7 if durable else 0}
+    sketch.add("aws:secretsmanager/secret:Secret", "secret", secret, {"kmsKeyId": "key"})
+    sketch.add(
+        "aws:secretsmanager/secretRotation:SecretRotation",
+        "rotation",
+        {"rotationRules": {"automaticallyAfterDays": 90}},
+        {"secretId": "secret"},
+    )
+    sketch.add("aws:ssm/parameter:Parameter", "parameter", {"type": "SecureString"}, {"keyId": "key"})
+
+
+def _network(sketch: Sketch) -> None:
+    sketch.add("aws:ec2/vpc:Vpc", "vpc", {"cidrBlock": "10.0.0.0/16"})
+    sketch.add("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "default-group", {}, {"vpcId": "vpc"})
+    days = 365 if sketch.tier == "prod" else 1
+    sketch.add("aws:cloudwatch/logGroup:LogGroup", "flows", {"retentionInDays": days}, {"kmsKeyId": "key"})
+    sketch.add(
+        "aws:ec2/flowLog:FlowLog",
+        "flow-log",
+        {"trafficType": "ALL"},
+        {"vpcId": "vpc", "logDestination": "flows"},
+    )
+    sketch.add("aws:ec2/networkAcl:NetworkAcl", "acl", {}, {"vpcId": "vpc"})
+    tcp = {"protocol": "6", "ruleAction": "allow", "fromPort": 5432, "toPort": 5432, "egress": False}
+    sketch.add(
+        "aws:ec2/networkAclRule:NetworkAclRule",
+        "acl-rule",
+        {**tcp, "cidrBlock": "10.0.0.0/17"},
+        {"networkAclId": "acl"},
+    )
+    sketch.add("aws:ec2/routeTable:RouteTable", "data-table", {}, {"vpcId": "vpc"})
+    sketch.add("aws:ec2/routeTable:RouteTable", "public-table", {}, {"vpcId": "vpc"})
+    sketch.add("aws:ec2/internetGateway:InternetGateway", "gateway", {}, {"vpcId": "vpc"})
+    sketch.add(
+        "aws:ec2/route:Route",
+        "way-out",
+        {"destinationCidrBlock": "0.0.0.0/0"},
+        {"routeTableId": "public-table", "gatewayId": "gateway"},
+    )
+    for zone in "abc":
+        subnet, zone_name = f"subnet-{zone}", f"{HOME}{zone}"
+        inputs = {"mapPublicIpOnLaunch": False, "availabilityZone": zone_name}
+        sketch.add("aws:ec2/subnet:Subnet", subnet, inputs, {"vpcId": "vpc"})
+        sketch.add(
+            "aws:ec2/networkAclAssociation:NetworkAclAssociation",
+            f"acl-{zone}",
+            {},
+            {"subnetId": subnet, "networkAclId": "acl"},
+        )
+        sketch.add(
+            "aws:ec2/routeTableAssociation:RouteTableAssociation",
+            f"table-{zone}",
+            {},
+            {"subnetId": subnet, "routeTableId": "data-table"},
+        )
+    described = {"description": "Who may reach the database"}
+    sketch.add("aws:ec2/securityGroup:SecurityGroup", "group", described, {"vpcId": "vpc"})
+    rule = {**described, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443}
+    for direction, block in (("Ingress", "10.0.0.0/16"), ("Egress", "0.0.0.0/0")):
+        type_ = f"aws:vpc/securityGroup{direction}Rule:SecurityGroup{direction}Rule"
+        sketch.add(type_, direction.lower(), {**rule, "cidrIpv4": block}, {"securityGroupId": "group"})
+    for service in ("s3", "dynamodb"):
+        sketch.add(
+            "aws:ec2/vpcEndpoint:VpcEndpoint",
+            f"{service}-endpoint",
+            {"vpcEndpointType": "Gateway", "serviceName": f"com.amazonaws.{HOME}.{service}"},
+            {"vpcId": "vpc", "routeTableIds": "data-table"},
+        )
+    sketch.add(
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        "endpoint",
+        {"vpcEndpointType": "Interface", "serviceName": f"com.amazonaws.{HOME}.sts", "privateDnsEnabled": True},
+        {"vpcId": "vpc", "subnetIds": "subnet-a", "securityGroupIds": "group"},
+    )
+
+
+def _database(sketch: Sketch) -> None:
+    durable, prod = sketch.tier != "dev", sketch.tier == "prod"
+    subnets = "subnet-a subnet-b" + (" subnet-c" if prod else "")
+    sketch.add("aws:rds/subnetGroup:SubnetGroup", "subnets", {}, {"subnetIds": subnets})
+    sketch.add("aws:rds/parameterGroup:ParameterGroup", "parameters", {"parameters": [*LOGGED, FORCED]})
+    _role(sketch, "monitoring")
+    instance = {
+        "storageEncrypted": True,
+        "publiclyAccessible": False,
+        "deletionProtection": durable,
+        "copyTagsToSnapshot": True,
+        "iamDatabaseAuthenticationEnabled": True,
+        "caCertIdentifier": "rds-ca-rsa2048-g1",
+        "monitoringInterval": 60,
+        "performanceInsightsEnabled": True,
+        "enabledCloudwatchLogsExports": ["postgresql", "upgrade"],
+        "autoMinorVersionUpgrade": True,
+        "engineLifecycleSupport": "open-source-rds-extended-support-disabled",
+        "storageType": "gp3",
+        "maxAllocatedStorage": 100,
+    }
+    uses = {
+        "kmsKeyId": "key",
+        "performanceInsightsKmsKeyId": "key",
+        "monitoringRoleArn": "monitoring",
+        "parameterGroupName": "parameters",
+        "vpcSecurityGroupIds": "group",
+    }
+    primary = {
+        "multiAz": durable,
+        "allocatedStorage": 20,
+        "engineVersion": "17",
+        "backupRetentionPeriod": 7 if durable else 1,
+        "skipFinalSnapshot": not durable,
+        "deleteAutomatedBackups": not durable,
+        "finalSnapshotIdentifier": "last" if durable else None,
+        "manageMasterUserPassword": True,
+    }
+    type_ = "aws:rds/instance:Instance"
+    sketch.add(
+        type_,
+        "database",
+        {**instance, **primary, "identifier": "database"},
+        {**uses, "masterUserSecretKmsKeyId": "key", "dbSubnetGroupName": "subnets"},
+        _log_groups(sketch, "database"),
+        protect=durable,
+    )
+    sketch.add(
+        type_,
+        "replica",
+        {**instance, "identifier": "replica", "replicateSourceDb": "database"},
+        {**uses, "replicateSourceDb": "database"},
+        _log_groups(sketch, "replica"),
+        protect=durable,
+    )
+    sketch.add(
+        "aws:rds/proxy:Proxy",
+        "proxy",
+        {"requireTls": True, "auths": [{"authScheme": "SECRETS", "secretArn": UNKNOWN}]},
+        {"auths": "secret", "vpcSecurityGroupIds": "group", "roleArn": "monitoring"},
+    )
+    sketch.add(
+        "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
+        "backups-away",
+        {"retentionPeriod": 7},
+        {"sourceDbInstanceArn": "database", "kmsKeyId": "away-key"},
+        provider=AWAY,
+    )
+
+
+def _log_groups(sketch: Sketch, identifier: str) -> list[str]:
+    names = [f"{identifier}-{log}" for log in ("postgresql", "upgrade")]
+    for name in names:
+        path = f"/aws/rds/instance/{name.replace('-', '/')}"
+        days = 365 if sketch.tier == "prod" else 1
+        inputs = {"name": path, "retentionInDays": days}
+        sketch.add("aws:cloudwatch/logGroup:LogGroup", name, inputs, {"kmsKeyId": "key"})
+    return names
+
+
+def _stores(sketch: Sketch) -> None:
+    _bucket(sketch, "logs", None, [TLS_ONLY, TAKES_LOGS])
+    _bucket(sketch, "away-logs", None, [TLS_ONLY, TAKES_LOGS], provider=AWAY)
+    _bucket(sketch, "copy", "away-key", [TLS_ONLY], "away-logs", provider=AWAY)
+    _bucket(sketch, "bucket", "key", [TLS_ONLY], "logs")
+    _role(sketch, "replication")
+    rule = {
+        "status": "Enabled",
+        "sourceSelectionCriteria": {"sseKmsEncryptedObjects": {"status": "Enabled"}},
+        "destination": {"bucket": UNKNOWN, "encryptionConfiguration": {"replicaKmsKeyId": UNKNOWN}},
+    }
+    sketch.add(
+        "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
+        "bucket-replication",
+        {"rules": [rule]},
+        {"bucket": "bucket", "role": "replication", "rules": "copy away-key"},
+    )
+
+
+def _bucket(
+    sketch: Sketch,
+    name: str,
+    key: str | None,
+    statements: list[dict[str, Any]],
+    logs: str | None = None,
+    provider: str = HOME,
+) -> None:
+    durable = sketch.tier != "dev"
+    sketch.add("aws:s3/bucket:Bucket", name, {"forceDestroy": not durable}, protect=durable, provider=provider)
+
+    def side(type_: str, role: str, inputs: dict[str, Any], **to: str) -> None:
+        token = f"aws:s3/{type_[0].lower()}{type_[1:]}:{type_}"
+        sketch.add(token, f"{name}-{role}", inputs, {"bucket": name, **to}, provider=provider)
+
+    flags = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    side("BucketPublicAccessBlock", "block", dict.fromkeys(flags, True))
+    side("BucketOwnershipControls", "owner", {"rule": {"objectOwnership": "BucketOwnerEnforced"}})
+    by_default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": UNKNOWN} if key else {"sseAlgorithm": "AES256"}
+    side(
+        "BucketServerSideEncryptionConfiguration",
+        "encryption",
+        {"rules": [{"applyServerSideEncryptionByDefault": by_default, "bucketKeyEnabled": bool(key)}]},
+        **({"rules": key} if key else {}),
+    )
+    side("BucketVersioning", "versioning", {"versioningConfiguration": {"status": "Enabled"}})
+    side("BucketPolicy", "policy", {"policy": document(*statements)})
+    expiry = {
+        "status": "Enabled",
+        "filter": {"prefix": ""},
+        "noncurrentVersionExpiration": {"noncurrentDays": 90},
+        "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
+    }
+    side("BucketLifecycleConfiguration", "lifecycle", {"rules": [expiry]})
+    if logs:
+        side("BucketLogging", "logging", {"targetPrefix": f"{name}/"}, targetBucket=logs)
+
+
+def _role(sketch: Sketch, name: str) -> None:
+    trust = allow(Action="sts:AssumeRole", Principal={"Service": "rds.amazonaws.com"}, Condition=of_account())
+    sketch.add("aws:iam/role:Role", name, {"assumeRolePolicy": trust})
+
+
+def _identities(sketch: Sketch) -> None:
+    _role(sketch, "role")
+    policy = allow(Action=["s3:GetObject"], Resource=["arn:aws:s3:::it/*"])
+    sketch.add("aws:iam/rolePolicy:RolePolicy", "role-policy", {"policy": policy}, {"role": "role"})
+    arn = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+    type_ = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    sketch.add(type_, "attachment", {"policyArn": arn}, {"role": "role"})
+
+
+def _cluster(sketch: Sketch) -> None:
+    sketch.add("pulumi:providers:kubernetes", "cluster", {"clusterIdentifier": "cluster"}, provider=None)
+    sketch.add(
+        "kubernetes:core/v1:Namespace",
+        "namespace",
+        {"metadata": {"name": "shop", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
+        provider="cluster",
+    )
+    sketch.add(
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+        "deny",
+        {"metadata": {"namespace": UNKNOWN}, "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}},
+        {"metadata": "namespace"},
+        provider="cluster",
+    )

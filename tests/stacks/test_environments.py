@@ -1,0 +1,329 @@
+"""Whole stacks: what they ask for, and what they never do."""
+
+import ast
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from preview.plan import STACK_TYPE, Plan
+from preview.project import Configuration, configuration, stacks
+from preview.record import plain
+from stacks.environments.aws import EMULATED
+from stacks.model import ObjectStore, Postgres, Service
+
+from ..support import ROOT, SENTINEL, known, one, recorded
+
+PROGRAM = ROOT / "__main__.py"
+INSTANCE = "aws:rds/instance:Instance"
+BUCKET = "aws:s3/bucket:Bucket"
+
+
+def changed(stack: str, **values: Any) -> Configuration:
+    """A stack's configuration with other values; those under `aws` are laid over what is there."""
+    given = configuration(ROOT, stack)
+    merged = dict(given.values)
+    for key, value in values.items():
+        if key == "aws":
+            value = {**json.loads(merged["plinth:aws"]), **value}
+        merged[f"plinth:{key}"] = value if isinstance(value, str) else json.dumps(value)
+    return dataclasses.replace(given, values=merged)
+
+
+def plan_of(stack: str, **values: Any) -> Plan:
+    return recorded(PROGRAM, changed(stack, **values)).plan
+
+
+@pytest.mark.parametrize("stack", stacks(ROOT))
+def test_urns_are_the_recorded_ones(stack: str) -> None:
+    """A rename replaces what it names: it must be seen in a review, and needs an alias once there is a release.
+
+    `make docs` writes the lists.
+    """
+    urns = [resource.urn for resource in plan_of(stack).resources]
+    assert urns == (ROOT / "tests" / "stacks" / "urns" / f"{stack}.txt").read_text().splitlines()
+
+
+def test_dev_is_small_and_leaves_nothing(dev: Plan) -> None:
+    assert len(dev.of_type("aws:ec2/natGateway:NatGateway")) == 1
+    assert len(dev.of_type("aws:ec2/subnet:Subnet")) == 6
+    database = one(dev, INSTANCE)
+    assert (database["multiAz"], database["skipFinalSnapshot"], database["deletionProtection"]) == (False, True, False)
+    assert not [each.name for each in dev.resources if each.protect]
+    assert {each.inputs["forceDestroy"] for each in dev.of_type(BUCKET)} == {True}
+    assert {each.inputs["recoveryWindowInDays"] for each in dev.of_type("aws:secretsmanager/secret:Secret")} == {0}
+    assert len(dev.of_type("pulumi:providers:aws")) == 1
+
+
+def test_prod_spans_three_zones_with_a_gateway_in_each(prod: Plan) -> None:
+    gateways = prod.of_type("aws:ec2/natGateway:NatGateway")
+    assert {each.name[-13:] for each in gateways} == {f"eu-central-1{zone}".rjust(13, "-") for zone in "abc"}
+    assert len(prod.of_type("aws:ec2/subnet:Subnet")) == 9
+
+
+def test_prods_database_has_a_standby_a_replica_a_proxy_and_backups_elsewhere(prod: Plan) -> None:
+    primary = one(prod, INSTANCE, "skipper-prod-database")
+    assert (primary["multiAz"], primary["backupRetentionPeriod"], primary["skipFinalSnapshot"]) == (True, 30, False)
+    assert one(prod, INSTANCE, "skipper-prod-database-replica-1")
+    assert one(prod, "aws:rds/proxy:Proxy")
+    copies = prod.of_type("aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication")[0]
+    assert prod.resource(copies.provider).inputs["region"] == "eu-west-1"
+
+
+def test_prods_event_store_is_copied_to_the_recovery_region(prod: Plan) -> None:
+    region = {each.name: prod.resource(each.provider).inputs["region"] for each in prod.of_type(BUCKET)}
+    assert (region["skipper-prod-events"], region["skipper-prod-events-copy"]) == ("eu-central-1", "eu-west-1")
+    replication = prod.of_type("aws:s3/bucketReplicationConfig:BucketReplicationConfig")[0]
+    copy_versions = next(
+        each.urn
+        for each in prod.of_type("aws:s3/bucketVersioning:BucketVersioning")
+        if each.name.endswith("events-copy")
+    )
+    assert copy_versions in prod.waits_for(replication.urn), "S3 copies only into a versioned bucket"
+
+
+def test_prod_protects_what_holds_data_and_nothing_else(prod: Plan) -> None:
+    assert {each.type for each in prod.resources if each.protect} == {INSTANCE, BUCKET, "aws:kms/key:Key"}
+    for type_ in (INSTANCE, BUCKET, "aws:kms/key:Key"):
+        assert all(each.protect for each in prod.of_type(type_))
+
+
+def test_decommissioning_takes_protection_off_and_keeps_the_last_snapshot() -> None:
+    plan = plan_of("prod", decommission=True)
+    assert not [each.name for each in plan.resources if each.protect]
+    primary = one(plan, INSTANCE, "skipper-prod-database")
+    assert (primary["deletionProtection"], primary["skipFinalSnapshot"]) == (False, False)
+    assert {each.inputs["forceDestroy"] for each in plan.of_type(BUCKET)} == {False}
+
+
+@pytest.mark.parametrize("stack", stacks(ROOT))
+def test_each_region_has_a_provider_that_touches_one_account(stack: str) -> None:
+    plan = plan_of(stack)
+    for provider in plan.of_type("pulumi:providers:aws"):
+        # The SDK sends a provider's objects and lists as JSON.
+        assert json.loads(provider.inputs["allowedAccountIds"]) == ["123456789012"]
+        tags = json.loads(provider.inputs["defaultTags"])["tags"]
+        assert tags == {
+            "system": "skipper",
+            "environment": f"skipper-{stack}",
+            "tier": stack,
+            "managed-by": "plinth",
+            "owner": "platform",
+            "cost-center": "skipper",
+        }
+        assert not {"endpoints", "accessKey", "secretKey"} & set(provider.inputs)
+        assert provider.inputs["skipCredentialsValidation"] == "false"
+    regions = [each.inputs["region"] for each in plan.of_type("pulumi:providers:aws")]
+    assert len(set(regions)) == len(regions)
+    assert all(each.provider for each in plan.resources if each.custom and not each.type.startswith("pulumi:"))
+
+
+@pytest.mark.parametrize("stack", stacks(ROOT))
+def test_no_resource_overrides_a_cost_allocation_tag(stack: str) -> None:
+    """Its own tag would win, and its cost would be counted elsewhere."""
+    plan = plan_of(stack)
+    allocated = set(json.loads(plan.of_type("pulumi:providers:aws")[0].inputs["defaultTags"])["tags"])
+    for each in plan.resources:
+        assert not allocated & set(each.inputs.get("tags", {})), each.name
+
+
+@pytest.mark.parametrize("stack", stacks(ROOT))
+def test_no_secret_leaves_its_envelope(stack: str) -> None:
+    """In an update, with a sentinel as every generated password: no input, name, tag or output shows it."""
+    recorder = recorded(PROGRAM, configuration(ROOT, stack), known).recorder
+    seen = False
+    for urn, request in recorder.requests.items():
+        assert SENTINEL not in urn
+        assert SENTINEL not in str(plain(request.object)), urn
+        seen = seen or SENTINEL in str(request.object)
+    for urn, outputs in recorder.outputs.items():
+        assert SENTINEL not in str(outputs), f"{urn} must not hold a secret, not even in an envelope"
+    assert seen, "the sentinel was never used"
+
+
+def test_an_emulator_is_used_for_every_service_that_is_called(prod: Plan) -> None:
+    """A service without an endpoint would call AWS."""
+    emulated = plan_of("prod", aws={"endpoint": "http://127.0.0.1:5000"})
+    for provider in emulated.of_type("pulumi:providers:aws"):
+        assert json.loads(provider.inputs["endpoints"]) == [dict.fromkeys(EMULATED, "http://127.0.0.1:5000")]
+        assert json.loads(provider.inputs["s3UsePathStyle"]) is True
+    modules = {each.type.split(":")[1].split("/")[0] for each in prod.resources if each.type.startswith("aws:")}
+    service = {"cloudwatch": "logs", "vpc": "ec2"}
+    assert {service.get(module, module) for module in modules} | {"sts"} == set(EMULATED)
+    # Nothing but the providers knows of it.
+    strip = [each for each in emulated.resources if not each.type.startswith("pulumi:providers:aws")]
+    assert strip == [each for each in prod.resources if not each.type.startswith("pulumi:providers:aws")]
+
+
+def test_an_existing_cluster_gets_a_namespace(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text("apiVersion: v1\nkind: Config\n")
+    plan = plan_of("dev", cluster={"kubeconfig": str(kubeconfig), "context": "here"})
+    provider = one(plan, "pulumi:providers:kubernetes")
+    assert (provider["kubeconfig"], provider["context"]) == (str(kubeconfig), "here")
+    assert provider["clusterIdentifier"] == "skipper-dev-cluster"
+    namespace = plan.of_type("kubernetes:core/v1:Namespace")[0]
+    assert namespace.inputs["metadata"]["name"] == "skipper-dev"
+    assert plan.resource(namespace.provider).type == "pulumi:providers:kubernetes"
+    assert plan.outputs["namespace"] == "skipper-dev"
+
+
+OTHER: dict[type, dict[str, Any]] = {
+    Postgres: {
+        "name": "other",
+        "version": "16",
+        "size": "xlarge",
+        "storage_gb": 30,
+        "max_storage_gb": 777,
+        "highly_available": True,
+        "replicas": 2,
+        "pooling": True,
+        "backup_days": 9,
+        "copy_backups": True,
+    },
+    ObjectStore: {
+        "archive_after_days": 10,
+        "keep_days": 4000,
+        "keep_versions_days": 5,
+        "lock_days": 30,
+        "replicate": True,
+    },
+    Service: {"purpose": "Other", "database": False, "reads": [], "appends": ["events"]},
+}
+"""A value for each field that differs from the dev stack's. A store's purpose is for people alone."""
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [(part, field, value) for part, fields in OTHER.items() for field, value in fields.items()],
+)
+def test_every_field_of_the_model_changes_the_plan(part: type, field: str, value: Any) -> None:
+    """Nothing of the model is silently dropped. With known answers, since policies hold what a preview cannot know."""
+    alias = part.model_fields[field].alias or field  # pyright: ignore[reportAttributeAccessIssue]
+    key = {Postgres: "database", ObjectStore: "stores", Service: "services"}[part]
+    override: dict[str, Any] = {alias: value}
+    if part is not Postgres:
+        override = {"events" if part is ObjectStore else "portal": override}
+    region = "eu-west-1"
+    before = recorded(PROGRAM, changed("dev", recoveryRegion=region), known).plan
+    after = recorded(PROGRAM, changed("dev", recoveryRegion=region, **{key: override}), known).plan
+    assert [each for each in before.resources if each.custom] != [each for each in after.resources if each.custom]
+
+
+def test_every_field_of_the_model_is_tried() -> None:
+    for part, fields in OTHER.items():
+        untried = set(part.model_fields) - set(fields)  # pyright: ignore[reportAttributeAccessIssue]
+        assert untried == ({"purpose"} if part is ObjectStore else set())
+
+
+@pytest.mark.parametrize(
+    ("section", "type_", "key", "value"),
+    [
+        ({"nat": "none"}, "aws:ec2/natGateway:NatGateway", None, 0),
+        ({"nat": "perZone"}, "aws:ec2/natGateway:NatGateway", None, 2),
+        ({"interfaceEndpoints": ["sts"]}, "aws:ec2/vpcEndpoint:VpcEndpoint", None, 3),
+        ({"database": {"instanceClass": "db.r6g.large"}}, INSTANCE, "instanceClass", "db.r6g.large"),
+    ],
+)
+def test_the_aws_section_decides_what_only_aws_has(section: Any, type_: str, key: str | None, value: Any) -> None:
+    found = plan_of("dev", aws=section).of_type(type_)
+    assert (len(found) if key is None else found[0].inputs[key]) == value
+
+
+def test_each_service_has_what_it_needs_and_no_more() -> None:
+    plan = recorded(PROGRAM, configuration(ROOT, "dev"), known).plan
+    granted = {
+        each.name.removeprefix("skipper-dev-"): {
+            action for statement in json.loads(each.inputs["policy"])["Statement"] for action in statement["Action"]
+        }
+        for each in plan.of_type("aws:iam/rolePolicy:RolePolicy")
+        if plan.resource(each.parent).type == "plinth:index:AwsServiceRole"
+    }
+    secrets = {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", "kms:Decrypt"}
+    read = {"s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion"}
+    append = {"s3:PutObject", "kms:GenerateDataKey"}
+    assert granted == {
+        "portal": secrets | read,
+        "user": secrets | append,
+        "scheduler": secrets | append,
+        "execution": secrets | append,
+        "error-handling": secrets | append,
+        "audit": secrets | read | append,
+    }
+
+
+def test_who_reaches_whom(prod: Plan) -> None:
+    """Reachability out of the recorded security groups, and nothing more."""
+    plan = recorded(PROGRAM, configuration(ROOT, "prod"), known).plan
+    rules = plan.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    assert {
+        (
+            each.inputs.get("referencedSecurityGroupId") or each.inputs["cidrIpv4"],
+            each.inputs["securityGroupId"],
+            each.inputs["fromPort"],
+        )
+        for each in rules
+    } == {
+        ("10.30.0.0/16", "skipper-prod-network-endpoints-id", 443),
+        ("skipper-prod-workloads-id", "skipper-prod-database-pool-id", 5432),
+        ("skipper-prod-database-pool-id", "skipper-prod-database-server-id", 5432),
+        ("skipper-prod-workloads-id", "skipper-prod-database-server-id", 5432),
+    }
+
+
+def test_an_aws_stack_loads_no_other_clouds_sdk() -> None:
+    code = (
+        "import sys\n"
+        "from tests.support import ROOT\n"
+        "from preview.project import configuration\n"
+        "from preview.record import record\n"
+        "record(configuration(ROOT, 'prod'), ROOT / '__main__.py')\n"
+        "print([name for name in ('pulumi_gcp', 'pulumi_kubernetes', 'pulumi_docker') if name in sys.modules])\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, relative ones as `.`."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." if node.level else (node.module or "").partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        # Relative inside, so that the folder is also the package of a distribution.
+        ("components", {"components", "stacks", "preview", "policy", "yaml", "pydantic", "requests"}),
+        ("stacks", {"preview", "policy"}),
+        ("preview", {"components", "stacks"}),
+        ("policy", {"components", "stacks"}),
+    ],
+)
+def test_imports_go_one_way(folder: str, forbidden: set[str]) -> None:
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        if path != ROOT / "components" / "__main__.py":  # started by its path, it has no package yet
+            assert not imports(path) & forbidden, path
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "components").rglob("*.py")), ids=lambda path: path.stem)
+def test_a_component_reads_no_environment_clock_or_configuration(path: Path) -> None:
+    host = {"host.py", "__main__.py"}  # they start a process, and make no component
+    names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    assert not names & {"environ", "getenv", "now", "today", "Config", "get_stack", "is_dry_run", "invoke"}
+    if path.name not in host:
+        assert not imports(path) & {"os", "time", "datetime", "boto3", "socket", "subprocess"}
+
+
+def test_the_stack_is_the_root(dev: Plan) -> None:
+    assert dev.resources[0].type == STACK_TYPE
+    assert dev.resources[0].urn == "urn:pulumi:dev::plinth::pulumi:pulumi:Stack::plinth-dev"

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import pulumi
 
-
 _LONG_LIST = 12
 
 
@@ -59,7 +58,7 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
 
 
 def one_of(valid: Iterable[str], given: object = None) -> str:
-    """The remedy for a value outside a closed list: the nearest value if one is near, and the list unless it is long."""
+    """The remedy for a value outside a closed list: the nearest one if any is near, and the list unless it is long."""
     choices = list(valid)
     near = difflib.get_close_matches(str(given), choices, n=1)
     if near and len(choices) > _LONG_LIST:

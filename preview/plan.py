@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from policy.rules.rule import Finding
+
 UNKNOWN = "[unknown]"
 """Stands for a value that only the cloud can give."""
 SECRET = "[secret]"  # noqa: S105
@@ -33,17 +35,6 @@ class Resource:
     """The further options that it sets, by the engine's names."""
     outputs: dict[str, Any] = field(default_factory=dict)
     """What a component or the stack registers."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A rule that a resource breaks."""
-
-    rule: str
-    urn: str
-    message: str
-    answers: list[str]
-    """Ids of the public rules that it stands for."""
 
 
 @dataclass(frozen=True)
@@ -99,3 +90,6 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON takes it."""
         return asdict(self)
+
+
+__all__ = ["SECRET", "STACK_TYPE", "UNKNOWN", "Finding", "Plan", "Resource"]

@@ -161,7 +161,8 @@ def _record(configuration: Configuration, program: Path | Callable[[], None], an
                 monitor=recorder,
             )
             set_root_resource(None)  # pyright: ignore[reportArgumentType]
-            SETTINGS.outputs = set()  # else the run would wait for what a run elsewhere has left behind
+            # Else the run would wait for what a run elsewhere has left behind.
+            SETTINGS.outputs = set()  # pyright: ignore[reportAttributeAccessIssue]
             loop.run_until_complete(run_in_stack(lambda: _run(program)))
         except pulumi.RunError as error:
             raise PreviewError(str(error)) from error

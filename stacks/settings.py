@@ -40,6 +40,10 @@ ENVIRONMENTS = {Cloud.AWS: "stacks.environments.aws"}
 cloud's SDK."""
 
 
+REQUIRED_TAGS = ("owner",)
+"""Tags that a stack file must give."""
+
+
 class NetworkSection(Part):
     """Addresses of the environment's network."""
 
@@ -82,7 +86,7 @@ class StackFile(Part):
     cluster: ClusterSection | None = None
     """An existing Kubernetes cluster."""
     tags: dict[str, str] = Field(default_factory=dict)
-    """Cost-allocation tags beside those that every environment has."""
+    """Cost-allocation tags beside those that every environment has. `owner` is required."""
     decommission: bool = False
     """Takes the protections off, so that the next `pulumi destroy` can delete everything."""
     aws: dict[str, Any] | None = None
@@ -194,6 +198,10 @@ class _Loader:
                 self._add(*problem)
         if tier and system:
             self._demands(tier, system, section, values)
+        tags = values.get("tags", {})
+        for tag in REQUIRED_TAGS:
+            if isinstance(tags, dict) and tag not in tags:
+                self._add(f"tags.{tag}", MISSING, f"required for cost allocation; set it in {self._file}")
         if isinstance(values.get("cluster"), dict):
             self._cluster(values["cluster"])
         if self._problems:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from enum import Enum
 from importlib import import_module
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
@@ -164,7 +164,7 @@ def docstrings(shape: type) -> dict[str, str]:
     """What a class says of each of its fields."""
     body = ast.parse(inspect.getsource(shape).strip()).body[0].body  # pyright: ignore[reportAttributeAccessIssue]
     said = {}
-    for field, text in zip(body, body[1:], strict=False):
+    for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
             said[field.target.id] = " ".join(str(text.value.value).split())  # pyright: ignore[reportAttributeAccessIssue]
     return said

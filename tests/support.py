@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+from preview.answers import made_up
 from preview.plan import Plan
 from preview.project import Configuration
 from preview.record import Answer, Recording, record
@@ -23,35 +24,10 @@ SENTINEL = "sentinel-never-to-be-seen"
 
 
 def known(type_: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
-    """What a cloud would return, so that every value is known."""
-    answers: dict[str, Any] = {
-        "id": f"{name}-id",
-        "arn": f"arn:aws:mock:{REGION}:{ACCOUNT}:{name}",
-        "name": inputs.get("name", f"{name}-1234567"),
-    }
-    match type_:
-        case "random:index/randomPassword:RandomPassword":
-            return {"id": "none", "result": SENTINEL}
-        case "random:index/randomId:RandomId":
-            return {"id": "c0ffee", "hex": "c0ffee00"}
-        case "aws:s3/bucket:Bucket":
-            bucket = f"{name}-1234567"
-            answers |= {"id": bucket, "bucket": bucket, "arn": f"arn:aws:s3:::{bucket}"}
-        case "aws:rds/instance:Instance":
-            answers |= {
-                "address": f"{name}.rds.example",
-                "port": 5432,
-                "resourceId": f"db-{name}",
-                "masterUserSecrets": [{"secretArn": f"arn:aws:mock:{REGION}:{ACCOUNT}:secret:{name}"}],
-            }
-        case "aws:rds/proxy:Proxy":
-            answers |= {"endpoint": f"{name}.proxy.example"}
-        case "aws:ec2/eip:Eip":
-            answers |= {"publicIp": "192.0.2.10"}
-        case "aws:kms/key:Key":
-            answers |= {"keyId": f"{name}-id"}
-        case _ if type_.startswith("pulumi:providers:"):
-            return {"id": f"{name}-id"}
+    """What a cloud would return, so that every value is known, with the sentinel as every generated password."""
+    answers = made_up(type_, name, inputs)
+    if type_ == "random:index/randomPassword:RandomPassword":
+        answers["result"] = SENTINEL
     return answers
 
 

@@ -14,7 +14,7 @@ from ..support import SENTINEL, known, one, planned, recorded, statements
 from .examples import BACKUP_COPY, KEY, LOG_KEY, POSTGRES
 
 INSTANCE = "aws:rds/instance:Instance"
-SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105
+SECRET = "aws:secretsmanager/secret:Secret"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 
@@ -196,11 +196,9 @@ def test_the_proxy_takes_tls_only_and_reads_one_secret() -> None:
     plan = database(pooling=True)
     proxy = one(plan, "aws:rds/proxy:Proxy")
     assert proxy["requireTls"] is True
-    assert [auth["secretArn"] for auth in proxy["auths"]] == [
-        "arn:aws:mock:eu-central-1:123456789012:db-proxy-credentials"
-    ]
+    assert [auth["secretArn"] for auth in proxy["auths"]] == ["arn:aws:mock:region:123456789012:db-proxy-credentials"]
     policy = statements(one(plan, "aws:iam/rolePolicy:RolePolicy")["policy"])
-    assert policy["Read"]["Resource"] == ["arn:aws:mock:eu-central-1:123456789012:db-proxy-credentials"]
+    assert policy["Read"]["Resource"] == ["arn:aws:mock:region:123456789012:db-proxy-credentials"]
     assert policy["Decrypt"]["Condition"] == {
         "StringEquals": {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"}
     }

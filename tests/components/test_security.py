@@ -69,7 +69,7 @@ def test_a_bare_group_opens_nothing() -> None:
 
 
 def test_another_rule_touches_no_other() -> None:
-    more = {"ingress": {"monitor": {"port": 9090, "group": "sg-monitor"}, **GROUP.get("ingress", {})}}
+    more: dict[str, Any] = {"ingress": {"monitor": {"port": 9090, "group": "sg-monitor"}, **GROUP.get("ingress", {})}}
     before = {each.urn: each.inputs for each in group().resources}
     after = {each.urn: each.inputs for each in group(**more).resources}
     assert before.items() <= after.items()

@@ -21,6 +21,7 @@ GOOD: dict[str, Any] = {
     "tier": "dev",
     "region": "eu-central-1",
     "network": {"cidr": "10.20.0.0/16"},
+    "tags": {"owner": "platform"},
     "aws": {"account": "123456789012", "zones": ["eu-central-1a", "eu-central-1b"]},
 }
 PROD: dict[str, Any] = {
@@ -79,7 +80,7 @@ def problems(values: dict[str, Any]) -> list[str]:
         ("database.highlyAvailable", "yes", "database.highlyAvailable=yes: give true or false"),
         ("aws.account", 123456789012, "aws.account=123456789012: give text; in YAML, put it in quotes"),
         ("aws.zones", "eu-central-1a", "aws.zones=eu-central-1a: give a list"),
-        ("tags", {"team": 5}, "tags.team=5: give text; in YAML, put it in quotes"),
+        ("tags.team", 5, "tags.team=5: give text; in YAML, put it in quotes"),
         # out of range
         ("database.backupDays", 36, "database.backupDays=36: give 35 or less"),
         ("database.replicas", -1, "database.replicas=-1: give 0 or more"),
@@ -143,6 +144,7 @@ def problems(values: dict[str, Any]) -> list[str]:
             for key in ("system", "cloud", "tier", "region", "network")
         ),
         ("aws.account", ..., "aws.account: required; set it in Pulumi.test.yaml"),
+        ("tags.owner", ..., "tags.owner: required for cost allocation; set it in Pulumi.test.yaml"),
         ("aws.zones", ..., "aws.zones: required; set it in Pulumi.test.yaml"),
         # a cluster
         (
@@ -166,7 +168,8 @@ def test_empty_values_are_the_declared_defaults_and_count_as_missing() -> None:
 
 def test_a_stack_without_anything_is_told_all_that_it_needs() -> None:
     assert problems({}) == [
-        f"{key}: required; set it in Pulumi.test.yaml" for key in ("system", "cloud", "tier", "region", "network")
+        *(f"{key}: required; set it in Pulumi.test.yaml" for key in ("system", "cloud", "tier", "region", "network")),
+        "tags.owner: required for cost allocation; set it in Pulumi.test.yaml",
     ]
 
 
@@ -264,7 +267,7 @@ def test_an_environments_name_begins_with_its_system(stack: str, name: str) -> N
 def test_settings_are_frozen() -> None:
     made = settings(GOOD)
     for part in (made, made.system, made.system.database, made.network):
-        with pytest.raises(Exception, match="frozen|cannot assign"):
+        with pytest.raises(Exception, match=r"frozen|cannot assign"):
             part.name = "other"  # pyright: ignore[reportAttributeAccessIssue]
 
 

@@ -1,0 +1,46 @@
+"""The library as other projects install it."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from components.host import components
+
+from .support import ROOT
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the unpacked distribution."""
+    folder = tmp_path_factory.mktemp("distribution")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder / "built")],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    (wheel,) = (folder / "built").glob("plinth-*.whl")
+    zipfile.ZipFile(wheel).extractall(folder / "site")
+    return folder / "site"
+
+
+def test_it_holds_the_package_plinth_and_nothing_of_the_project(installed: Path) -> None:
+    assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {"plinth"}
+
+
+def test_every_component_can_be_imported_from_it(installed: Path) -> None:
+    """Without this project on the path."""
+    code = "from plinth.host import components; print([(kind.__module__, kind.__name__) for kind in components()])"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=installed,
+        env={"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here = [(kind.__module__.replace("components.", "plinth.", 1), kind.__name__) for kind in components()]
+    assert result.stdout.strip() == str(here)

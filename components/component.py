@@ -205,8 +205,6 @@ class _Check:
         """What was sent as an Output, converted and checked once it is known."""
 
         def arrived(known: Any, secret: bool) -> Any:
-            if known is None:  # an Output that turned out to hold nothing, as in the same process
-                return None
             check = _Check(self._subject, self._sent, in_input=True)
             result = check.value(note, known, path)
             if check.problems:
@@ -249,8 +247,8 @@ def _verified(rule: Rule, value: Any, secret: bool, path: str, subject: str) -> 
 
 
 def _when_known(output: pulumi.Output[Any], look: Callable[[Any, bool], Any]) -> pulumi.Output[Any]:
-    """The Output after a look at its value, which is told whether that is a secret."""
-    return pulumi.Output.all(output, output.is_secret()).apply(lambda both: look(*both))
+    """The Output after a look at its value, which is told whether that is a secret. One may hold nothing."""
+    return pulumi.Output.all(output, output.is_secret()).apply(lambda both: None if both[0] is None else look(*both))
 
 
 def _discreet(problem: Problem, secret: bool) -> Problem:

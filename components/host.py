@@ -186,7 +186,7 @@ def _spelled_path(shape: Any, path: str) -> str | None:
         key, inside = match[0], unwrapped(shape)
         if is_typeddict(inside):
             shape = fields(inside).get(key)
-            return camel_case(key) if shape is not None else key
+            return camel_case(key)
         is_container = analyzer.is_list(inside) or analyzer.is_dict(inside)
         shape = get_args(inside)[-1] if is_container else None
         return key

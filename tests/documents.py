@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -127,7 +128,9 @@ def rules() -> str:
 
 
 def commands() -> str:
-    result = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    # As from a shell: a make within a make says where it is.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    result = subprocess.run(["make", "help"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     return f"```console\n{result.stdout.rstrip()}\n```"
 
 

@@ -213,8 +213,8 @@ class Probe(Component):
     """What `size_gb` was."""
     first_leaf: pulumi.Output[Leaf]
     """A nested output."""
-    moods: list[Tone]
-    """An enum output."""
+    moods: dict[str, list[Tone]]
+    """An output of enum members."""
 
     def __init__(self, name: str, args: ProbeArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"Probe {name}"
@@ -226,7 +226,7 @@ class Probe(Component):
         pulumi.Output.from_input(args).apply(SEEN.append)
         self.size = pulumi.Output.from_input(args.get("size_gb", 0))
         self.first_leaf = pulumi.Output.from_input(args.get("later_leaf", {"leaf_weight": 1}))
-        self.moods = [Tone.SOFT]
+        self.moods = {"my_mood": [Tone.SOFT]}
         self._register()
 
     def _fail(self, subject: str, how: str | None) -> None:
@@ -335,6 +335,10 @@ def test_outputs_are_converted_once_they_are_known(host: ComponentHost) -> None:
     assert received(host, inputs) == repr(args)
 
 
+def test_an_output_may_hold_nothing(host: ComponentHost) -> None:
+    assert received(host, lambda: {"sizeGb": pulumi.Output.from_input(None)}) == repr({"size_gb": None})
+
+
 def test_lists_of_enum_members_arrive(host: ComponentHost) -> None:
     inputs = {"someTones": ["loud", "soft"], "laterTones": ["soft"]}
     assert received(host, inputs) == repr({"some_tones": [Tone.LOUD, Tone.SOFT], "later_tones": [Tone.SOFT]})
@@ -435,7 +439,7 @@ def test_enum_and_nested_outputs_are_spelled_as_the_schema_has_them(host: Compon
 
     def program() -> None:
         state = _construct(host, {"laterLeaf": {"leafWeight": 3.0, "leafTone": "loud"}}).state
-        assert state["moods"] == ["soft"]
+        assert state["moods"] == {"my_mood": ["soft"]}
         state["firstLeaf"].apply(states.append)
 
     recorded(program, answer=known)

@@ -7,12 +7,13 @@ BIN     := $(VENV)/bin
 UV      := 0.13.8
 READY   := $(VENV)/.ready
 ARGS    ?=
+AGAINST ?= origin/main
 
 # The cloud SDKs are large: compiled once, they load in half the time.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock preview test lint mutants bench docs clean
+.PHONY: help setup lock preview compare test lint mutants bench docs clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +36,9 @@ lock: $(READY) ## compile requirements.txt from pyproject.toml
 
 preview: $(READY) ## show what a stack makes, with no cloud account and no Pulumi CLI
 	@$(BIN)/python -m preview $(STACK) $(ARGS)
+
+compare: $(READY) ## show what changes in every stack against a commit: AGAINST=origin/main
+	@$(BIN)/python -m preview --against $(AGAINST) $(ARGS)
 
 test: $(READY) ## run the tests
 	@$(BIN)/python -m pytest -n auto $(ARGS)

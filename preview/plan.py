@@ -91,5 +91,12 @@ class Plan:
         """The plan as JSON takes it."""
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Plan":
+        """The plan that `to_json` gave."""
+        resources = [Resource(**resource) for resource in content["resources"]]
+        findings = [Finding(**finding) for finding in content["findings"]]
+        return cls(**{**content, "resources": resources, "findings": findings})
+
 
 __all__ = ["SECRET", "STACK_TYPE", "UNKNOWN", "Finding", "Plan", "Resource"]

@@ -82,7 +82,7 @@ def _matched(before: Plan, after: Plan) -> tuple[dict[str, str], list[str], list
     same = {resource.urn: resource.urn for resource in before.resources if after.has(resource.urn)}
     for resource in after.resources:
         if resource.urn not in same:
-            for alias in _former_urns(resource):
+            for alias in _former_urns(resource, after):
                 if before.has(alias) and alias not in same:
                     same[alias] = resource.urn
                     break
@@ -92,23 +92,29 @@ def _matched(before: Plan, after: Plan) -> tuple[dict[str, str], list[str], list
     return same, removed, added
 
 
-def _former_urns(resource: Resource) -> Iterator[str]:
-    """The URNs that the aliases of a resource stand for."""
-    prefix, chain, _ = resource.urn.rsplit("::", 2)
+def _former_urns(resource: Resource, plan: Plan) -> Iterator[str]:
+    """The URNs that the aliases of a resource stand for, and those that it has by the aliases of its parents."""
     for alias in resource.aliases:
         if alias.startswith("urn:"):
             yield alias
             continue
         given = dict(part.split("=", 1) for part in alias.split(",") if "=" in part)
-        type_, name = given.get("type", resource.type), given.get("name", resource.name)
-        if alias == "noParent":
-            parent = ""
-        elif "parent" in given:
-            parent = given["parent"].split("::")[2]
-        else:
-            parent = chain.rpartition("$")[0]
-        parent = "" if parent == STACK_TYPE else parent
-        yield f"{prefix}::{f'{parent}${type_}' if parent else type_}::{name}"
+        parent = "" if alias == "noParent" else given.get("parent", resource.parent)
+        yield _urn(resource.urn, parent, given.get("type", resource.type), given.get("name", resource.name))
+    if plan.has(resource.parent):
+        parent = plan.resource(resource.parent)
+        for former in _former_urns(parent, plan):
+            name = resource.name
+            if name.startswith(parent.name):  # as the engine has it: a child is mostly named after its parent
+                name = former.rpartition("::")[2] + name.removeprefix(parent.name)
+            yield _urn(resource.urn, former, resource.type, name)
+
+
+def _urn(like: str, parent: str, type_: str, name: str) -> str:
+    """The URN of a type and name below a parent, in the stack of another URN."""
+    chain = parent.split("::")[2] if parent else ""
+    qualified = type_ if chain in ("", STACK_TYPE) else f"{chain}${type_}"
+    return "::".join([*like.split("::")[:2], qualified, name])
 
 
 def _renamed(before: Plan, after: Plan, removed: list[str], added: list[str]) -> dict[str, str]:
@@ -130,7 +136,7 @@ def _likeness(before: Plan, after: Plan, old: str, new: str, pairs: dict[str, st
         return 0
     beside = one.parent == other.parent or pairs.get(one.parent) == other.parent
     if not one.custom:
-        if one.type != other.type and one.name != other.name or not beside:
+        if (one.type != other.type and one.name != other.name) or not beside:
             return 0
         mine, theirs = (
             Counter(child.type for child in plan.children(urn)) for plan, urn in ((before, old), (after, new))

@@ -97,7 +97,8 @@ def _arguments(type_: str) -> type | None:
         place: ModuleType = importlib.import_module(f"pulumi_{package}")
         for step in steps:
             place = getattr(place, step.split(".")[0])
-        return getattr(place, f"{name}Args", None) or getattr(place, f"{name}InitArgs", None)
+        # Where a nested type has taken the name, the resource's own arguments are its "init" ones.
+        return getattr(place, f"{name}InitArgs", None) or getattr(place, f"{name}Args", None)
     except (ImportError, AttributeError):
         return None
 

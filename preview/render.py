@@ -4,6 +4,8 @@ import json
 from collections import Counter
 from typing import Any
 
+from policy.rules.rule import Level
+
 from .plan import STACK_TYPE, Plan, Resource
 
 PROVIDER = "pulumi:providers:"
@@ -33,10 +35,7 @@ def text(plan: Plan, facts: str = "", full: bool = False) -> str:
     lines += [f"  {name:{width}}  {_value(value, full)}" for name, value in sorted(plan.outputs.items())]
     if plan.warnings:
         lines += ["", f"Warnings ({len(plan.warnings)})", *(f"  {warning}" for warning in plan.warnings)]
-    lines += ["", f"Policy findings ({len(plan.findings)})"]
-    for finding in plan.findings:
-        answers = f" [{', '.join(finding.answers)}]" if finding.answers else ""
-        lines += [f"  {finding.rule}: {plan.resource(finding.urn).name}: {finding.message}{answers}"]
+    lines += _findings(plan)
     return "\n".join([*lines, "", _NOT_HERE.format(stack=plan.stack)])
 
 
@@ -89,6 +88,21 @@ def _essential(arrows: set[tuple[str, str]]) -> set[tuple[str, str]]:
     return {
         (start, end) for start, end in arrows if not any(reaches(step, end, {start}) for step in targets[start] - {end})
     }
+
+
+def _findings(plan: Plan) -> list[str]:
+    """What the policies find, and apart from it what exceptions let stand."""
+    standing = [finding for finding in plan.findings if not finding.excepted]
+    lines = ["", f"Policy findings ({len(standing)})"]
+    for finding in standing:
+        answers = f" [{', '.join(finding.answers)}]" if finding.answers else ""
+        level = "" if finding.level == Level.MANDATORY else f" ({finding.level})"
+        lines += [f"  {finding.rule}{level}: {plan.resource(finding.urn).name}: {finding.message}{answers}"]
+    excepted = [finding for finding in plan.findings if finding.excepted]
+    if excepted:
+        lines += ["", f"Exceptions ({len(excepted)})"]
+        lines += [f"  {finding.rule}: {plan.resource(finding.urn).name}: {finding.excepted}" for finding in excepted]
+    return lines
 
 
 def _is_made(resource: Resource) -> bool:

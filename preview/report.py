@@ -21,7 +21,7 @@ _SIGNS = {
     Kind.UPDATE: "~",
     Kind.CREATE: "+",
 }
-_ENGINE = "This compares what the programs ask for. What exists, and what a provider replaces, only the engine's preview knows."
+_ENGINE = "This compares what the programs ask for. What a provider replaces for sure, only the engine's preview knows."
 
 
 def text(comparison: Comparison) -> str:

@@ -70,13 +70,11 @@ def at(root: Path, ref: str) -> Iterator[Side]:
     commit = resolved(root, ref)
     folder = Path(tempfile.mkdtemp(prefix="plinth-"))
     try:
+        if _git(root, "cat-file", "-e", f"{commit}:Pulumi.yaml", check=False).returncode:
+            raise PreviewError(f"the project did not exist at {ref}: there is no Pulumi.yaml; name a later commit")
         archive = _git(root, "archive", "--format=tar", commit, text=False).stdout
         with tarfile.open(fileobj=BytesIO(archive)) as content:
             content.extractall(folder, filter="data")
-        if not (folder / "Pulumi.yaml").exists() or not (folder / "__main__.py").exists():
-            raise PreviewError(
-                f"the project did not exist at {ref}: there is no Pulumi.yaml with a __main__.py; name a later one"
-            )
         yield Side(folder, _python(root, folder))
     finally:
         shutil.rmtree(folder)

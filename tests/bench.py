@@ -16,6 +16,8 @@ from preview.project import stacks
 from .support import ROOT
 
 RUNS = 5
+MANY = 24
+"""Stacks that a project of all systems, clouds and tiers has."""
 
 
 def main() -> None:
@@ -27,10 +29,37 @@ def main() -> None:
     for stack in options.stacks:
         runs = [measured([sys.executable, "-m", "preview", stack], ROOT) for _ in range(RUNS)]
         print(f"{stack:24} {statistics.median(run[0] for run in runs):9.2f} {max(run[1] for run in runs):9.0f}")
+    print(f"\n{'comparison of':40} {'s':>9}")
+    for many in (len(stacks(ROOT)), MANY):
+        for name, touch in (("untouched", False), ("all touched", True)):
+            print(f"{f'{many} stacks, {name}':40} {comparison(many, touch):9.1f}")
     if not options.no_clone:
         print(f"\n{'clone to preview':24} {'s':>9}")
         for name, cache in (("cold package cache", True), ("warm package cache", False)):
             print(f"{name:24} {from_clone(cache):9.1f}")
+
+
+def comparison(many: int, touch: bool) -> float:
+    """Seconds to compare so many stacks, copies of those that there are, with the commit before."""
+    with tempfile.TemporaryDirectory(prefix="plinth-bench-") as place:
+        folder = Path(place) / "project"
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+        names = stacks(ROOT)
+        for i in range(len(names), many):
+            shutil.copy(folder / f"Pulumi.{names[i % len(names)]}.yaml", folder / f"Pulumi.copy-{i}.yaml")
+        identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
+        subprocess.run(
+            ["git", *identity, "commit", "--quiet", "--allow-empty", "--message", "x"], cwd=folder, check=True
+        )
+        if touch:
+            with (folder / "__main__.py").open("a") as program:
+                program.write("# touched\n")
+        code = (
+            "import sys; from pathlib import Path; from preview.against import compare_with\n"
+            "compare_with(Path(sys.argv[1]), 'HEAD')"
+        )
+        return measured([sys.executable, "-c", code, str(folder)], ROOT)[0]
 
 
 def measured(command: list[str], folder: Path) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import html
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from enum import Enum
 from typing import Any
@@ -33,9 +34,9 @@ def text(comparison: Comparison) -> str:
         lost = [change for change in stack.changes if change.destroys]
         if lost:
             lines += ["", "  DESTROYS DATA OR REPLACES THE NETWORK"]
-            lines += [f"  {line}" for change in lost for line in _change(change)]
+            lines += [f"  {line}" for line in _changes(lost)]
             lines += [""] if len(lost) < len(stack.changes) else []
-        lines += [f"  {line}" for change in stack.changes if not change.destroys for line in _change(change)]
+        lines += [f"  {line}" for line in _changes(change for change in stack.changes if not change.destroys)]
         lines += [f"  note: {note}" for note in stack.notes]
         lines += [f"  policy: {finding.rule}: {finding.message}: {finding.urn}" for finding in stack.findings]
     return "\n".join([*lines, "", _ENGINE])
@@ -111,11 +112,21 @@ def _sentence(change: Change) -> str:
     return "; ".join([*words, *([change.why] if change.why else [])])
 
 
-def _change(change: Change) -> list[str]:
-    head = f"{_SIGNS[change.kind]:4} {change.type}  {change.name}"
-    lines = [f"{head}  [{change.kind.value}: loses {change.loses}]" if change.destroys else head]
-    lines += [f"       {change.why}"] if change.why else []
-    return [*lines, *(f"       {_property(each)}" for each in change.properties)]
+def _changes(changes: Iterable[Change]) -> list[str]:
+    """The changes line by line. Those that differ in their names alone stand together."""
+    alike: dict[str, list[Change]] = {}
+    for change in changes:
+        alike.setdefault(repr((change.kind, change.type, change.properties, change.why, change.loses)), []).append(
+            change
+        )
+    lines = []
+    for group in alike.values():
+        change, names = group[0], ", ".join(each.name for each in group)
+        head = f"{_SIGNS[change.kind]:4} {change.type}  {names}"
+        lines.append(f"{head}  [{change.kind.value}: loses {change.loses}]" if change.destroys else head)
+        lines += [f"       {change.why}"] if change.why else []
+        lines += [f"       {_property(each)}" for each in change.properties]
+    return lines
 
 
 def _property(each: PropertyChange) -> str:
@@ -137,7 +148,7 @@ def _folded(stack: Compared, room: int) -> str:
     body += [f"- policy `{finding.rule}`: {finding.message}: `{finding.urn}`" for finding in stack.findings]
     tail = "\n</details>\n"
     fence = "~~~~"  # no value that is shown can close it: see below
-    lines = [line.replace("~~~~", "~~~ ~") for change in stack.changes for line in _change(change)]
+    lines = [line.replace("~~~~", "~~~ ~") for line in _changes(stack.changes)]
     kept, size = [], len(head) + len(tail) + sum(len(line) + 1 for line in body) + 100
     for line in lines:
         size += len(line) + 1

@@ -269,3 +269,11 @@ def test_the_comment_fits_and_shows_what_destroys_first(project: Path) -> None:
     assert len(comment) <= LIMIT
     assert "more lines; `python -m preview --against` shows them" in comment
     assert comment.count("<details>") == comment.count("</details>") == 24
+
+
+def test_changes_that_differ_in_their_names_alone_stand_together(project: Path) -> None:
+    replaced(project, "components/storage/s3.py", '"days_after_initiation": 7', '"days_after_initiation": 3')
+    shown = text(compare_with(project, "HEAD", ["dev"]))
+    lines = [line for line in shown.splitlines() if "BucketLifecycleConfiguration" in line]
+    assert len(lines) == 1
+    assert lines[0].endswith("  skipper-dev-access-logs, skipper-dev-events")

@@ -12,6 +12,9 @@ from . import knowledge
 from .plan import STACK_TYPE, Plan, Resource
 
 PROVIDER = "pulumi:providers:"
+_REFERENCE = re.compile(
+    r"(?<![A-Z])(Id|Arn|Name|Identifier|Db)$|^(bucket|role|network|subnetwork|vpc|cluster|instance|topic)$"
+)
 
 
 class Kind(Enum):
@@ -25,6 +28,8 @@ class Kind(Enum):
     MAY_REPLACE = "may replace"
     """Identity, place or encryption of something that a replacement loses: the engine's preview tells."""
     UPDATE = "update"
+    FOLLOW = "may change with it"
+    """It is made of something that is replaced: an id or an ARN of it becomes another."""
     CREATE = "create"
 
 
@@ -52,7 +57,7 @@ class Change:
     @property
     def destroys(self) -> bool:
         """Whether something is lost that cannot be made again."""
-        return bool(self.loses) and self.kind not in (Kind.UPDATE, Kind.CREATE)
+        return bool(self.loses) and self.kind not in (Kind.UPDATE, Kind.FOLLOW, Kind.CREATE)
 
 
 def compare(before: Plan, after: Plan) -> tuple[list[Change], list[str]]:
@@ -71,7 +76,7 @@ def compare(before: Plan, after: Plan) -> tuple[list[Change], list[str]]:
         change = _changed(before.resource(old), after.resource(urn), same)
         if change:
             changes.append(change)
-    changes += _followers(after, changes)
+    changes += _followers(after, changes, renamed)
     order = list(Kind)
     changes.sort(key=lambda change: (not change.destroys, order.index(change.kind), change.urn))
     return changes, _notes(before, after)
@@ -213,31 +218,32 @@ def _changed(one: Resource, other: Resource, same: dict[str, str]) -> Change | N
     return Change(kind, other.type, other.name, other.urn, properties, why, lost)
 
 
-def _followers(after: Plan, changes: list[Change]) -> list[Change]:
-    """What would be lost because its identity, place or encryption comes from something that is replaced."""
-    hit = {change.urn for change in changes}
-    replaced = {change.urn for change in changes if change.kind in (Kind.REPLACE, Kind.MAY_REPLACE)}
+def _followers(after: Plan, changes: list[Change], renamed: dict[str, str]) -> list[Change]:
+    """What is made of something that is replaced, and changes with it.
+
+    One reference, such as `vpcId`, mostly says what a resource is part of: another one may replace it, and so whatever
+    is made of it. Of several, such as `subnetIds`, it mostly takes others in their place.
+    """
+    replaced = {change.urn for change in changes if change.kind in (Kind.REPLACE, Kind.MAY_REPLACE)} | {
+        *renamed.values()
+    }
+    hit = {change.urn for change in changes} | replaced
     found: list[Change] = []
-    ahead = True
+    ahead = list(replaced)
     while ahead:
-        ahead = False
+        source = ahead.pop()
         for resource in after.resources:
-            sources = {
-                urn: key
-                for key, urns in resource.property_dependencies.items()
-                for urn in urns
-                if urn in replaced and knowledge.is_identity(key)
-            }
-            if resource.urn in hit or not sources:
+            keys = [key for key, urns in resource.property_dependencies.items() if source in urns]
+            if resource.urn in hit or not keys:
                 continue
             hit.add(resource.urn)
-            replaced.add(resource.urn)
-            ahead = True
-            lost = knowledge.loses(resource.type)
-            if lost:
-                urn, key = next(iter(sources.items()))
-                why = f"its {key} comes from {after.resource(urn).name}, which may be replaced"
-                found.append(Change(Kind.MAY_REPLACE, resource.type, resource.name, resource.urn, [], why, lost))
+            part_of = [key for key in keys if _REFERENCE.search(key)]
+            if part_of:
+                ahead.append(resource.urn)
+            lost = knowledge.loses(resource.type) if part_of else ""
+            why = f"its {', '.join(part_of or keys)} comes from {after.resource(source).name}, which is replaced or may be"
+            kind = Kind.MAY_REPLACE if lost else Kind.FOLLOW
+            found.append(Change(kind, resource.type, resource.name, resource.urn, why=why, loses=lost))
     return found
 
 
@@ -247,9 +253,10 @@ def _notes(before: Plan, after: Plan) -> list[str]:
         if provider.type.startswith(PROVIDER) and before.has(provider.urn):
             old = before.resource(provider.urn)
             if old.inputs.get("defaultTags") != provider.inputs.get("defaultTags"):
-                users = sum(resource.provider == provider.urn for resource in after.resources)
+                mine = [resource for resource in after.resources if resource.provider == provider.urn]
+                tagged = sum(knowledge.takes(resource.type, "tags") for resource in mine)
                 notes.append(
-                    f"default tags of {provider.name} change: so do the tags of the {users} resources that use it"
+                    f"default tags of {provider.name} change: so do the tags of {tagged} resources that use it"
                 )
     return notes
 

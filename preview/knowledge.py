@@ -79,6 +79,11 @@ def documented_to_replace(type_: str, path: str) -> bool:
     return key in _replacing(type_)
 
 
+def takes(type_: str, key: str) -> bool:
+    """Whether the installed SDK's class of the type's arguments has a property."""
+    return hasattr(_arguments(type_), key)
+
+
 @cache
 def _replacing(type_: str) -> frozenset[str]:
     """The properties that the documentation of the type's arguments calls replacing, in camelCase."""

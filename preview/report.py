@@ -20,6 +20,7 @@ _SIGNS = {
     Kind.REPLACE: "+/-",
     Kind.MAY_REPLACE: "+/-?",
     Kind.UPDATE: "~",
+    Kind.FOLLOW: "~?",
     Kind.CREATE: "+",
 }
 _ENGINE = "This compares what the programs ask for. What a provider replaces for sure, only the engine's preview knows."

@@ -231,30 +231,50 @@ def test_unlike_resources_are_no_rename() -> None:
     assert kinds(before, after) == [("delete", "a", True), ("create", "b", False)]
 
 
-def test_what_stands_in_a_replaced_network_may_be_replaced_with_it() -> None:
+def test_what_is_part_of_something_replaced_follows_it_and_what_only_refers_to_it_ends_there() -> None:
     def stack(cidr: str) -> Plan:
         vpc = resource("aws:ec2/vpc:Vpc", "vpc", inputs={"cidrBlock": cidr})
         subnet = resource("aws:ec2/subnet:Subnet", "subnet", property_dependencies={"vpcId": [vpc.urn]})
+        table = resource("aws:ec2/routeTable:RouteTable", "table", property_dependencies={"vpcId": [vpc.urn]})
+        route = resource("aws:ec2/route:Route", "route", property_dependencies={"routeTableId": [table.urn]})
         group = resource("aws:rds/subnetGroup:SubnetGroup", "group", property_dependencies={"subnetIds": [subnet.urn]})
         server = resource(INSTANCE, "db", property_dependencies={"dbSubnetGroupName": [group.urn]})
-        topic = resource(TOPIC, "t", property_dependencies={"policy": [vpc.urn]})
-        return plan(vpc, subnet, group, server, topic)
+        return plan(vpc, subnet, table, route, group, server, resource(TOPIC, "t"))
 
     assert sorted(kinds(stack("10.0.0.0/16"), stack("10.1.0.0/16"))) == [
-        ("may replace", "db", True),
+        ("may change with it", "group", False),
+        ("may change with it", "route", False),
+        ("may change with it", "table", False),
         ("may replace", "subnet", True),
         ("may replace", "vpc", True),
     ]
 
 
+def test_what_is_encrypted_with_a_replaced_key_may_be_lost() -> None:
+    def stack(name: str) -> Plan:
+        key = resource("aws:kms/key:Key", name, inputs={"description": "data", "enableKeyRotation": True})
+        return plan(
+            key,
+            resource(INSTANCE, "db", property_dependencies={"kmsKeyId": [key.urn]}),
+            resource("aws:iam/rolePolicy:RolePolicy", "reader", property_dependencies={"policy": [key.urn]}),
+        )
+
+    assert kinds(stack("data"), stack("other")) == [
+        ("rename without alias", "data", True),
+        ("may replace", "db", True),
+        ("may change with it", "reader", False),
+    ]
+
+
 def test_another_default_tag_is_a_note_about_everything_that_it_reaches() -> None:
     def stack(tags: str) -> Plan:
-        made = plan(resource(TOPIC, "t"), resource(TOPIC, "u"))
+        untagged = resource("aws:sns/topicPolicy:TopicPolicy", "v")
+        made = plan(resource(TOPIC, "t"), resource(TOPIC, "u"), untagged)
         cloud = replace(made.resource(CLOUD), inputs={"defaultTags": tags})
         return Plan("dev", "shop", [cloud if each.urn == CLOUD else each for each in made.resources], {}, [])
 
     _, notes = compare(stack('{"a": 1}'), stack('{"a": 2}'))
-    assert notes == ["default tags of cloud change: so do the tags of the 2 resources that use it"]
+    assert notes == ["default tags of cloud change: so do the tags of 2 resources that use it"]
 
 
 def test_json_text_is_followed() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from .against import Compared, Comparison, Verdict
 from .difference import Change, Kind, PropertyChange
 
-LIMIT = 65_536
-"""Characters that a comment on GitHub can have."""
+LIMIT = 65_000
+"""Characters of a comment. GitHub takes 65,536; the rest is for whoever posts it."""
 MARK = "<!-- plinth-comparison -->"
 """Stands in the comment, by which it is found again."""
 _SIGNS = {

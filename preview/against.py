@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from policy import catalogue
+from policy.exceptions import RAN_OUT, ExceptionsError
 
 from .difference import Change, Kind, compare
 from .plan import Finding, Plan
@@ -34,7 +35,7 @@ class Compared:
     changes: list[Change] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    """What policies find now and did not find then."""
+    """What policies find now and did not find then, and what an exception let stand until it ran out."""
     error: str = ""
     untouched: bool = False
     """Whether none of the files that make its plan differ, so that it is the same without looking."""
@@ -72,7 +73,8 @@ class Comparison:
 def compare_with(root: Path, ref: str, names: Sequence[str] = ()) -> Comparison:
     """Compare the working tree's stacks, or the named ones, with a commit's.
 
-    Raises `PreviewError` for a ref that does not exist, a commit without the project, and a stack on neither side.
+    Raises `PreviewError` for a ref that does not exist, a commit without the project, a stack on neither side, and
+    exceptions to the policies that say too little.
     """
     with at(root, ref) as then:
         now = here(root)
@@ -87,7 +89,10 @@ def compare_with(root: Path, ref: str, names: Sequence[str] = ()) -> Comparison:
         differing = changed_files(root, ref)
         untouched = {name for name, line in after.items() if "files" in line and not differing & set(line["files"])}
         before = then.plans([name for name in wanted if name in known["then"] and name not in untouched])
-    found = [_compared(name, ref, before.get(name), after.get(name), name in untouched) for name in wanted]
+    try:
+        found = [_compared(name, ref, before.get(name), after.get(name), name in untouched) for name in wanted]
+    except ExceptionsError as error:
+        raise PreviewError(str(error)) from error
     return Comparison(ref, found, is_dirty(root))
 
 
@@ -106,8 +111,10 @@ def _compared(
         notes.append("the stack is new")
     if after is None:
         notes.append("the stack's file is gone: nothing is deleted by that; destroy the stack before its file goes")
-    old = {(finding.rule, finding.urn) for finding in catalogue.judge(then)}
-    findings = [finding for finding in catalogue.judge(now) if (finding.rule, finding.urn) not in old]
+    old = {(finding.rule, finding.urn) for finding in catalogue.judge(then) if not finding.excepted}
+    standing = [finding for finding in catalogue.judge(now) if not finding.excepted]
+    # One whose exception has run out was there before, but not in anybody's way.
+    findings = [each for each in standing if (each.rule, each.urn) not in old or RAN_OUT in each.message]
     return Compared(name, changes, notes, findings)
 
 

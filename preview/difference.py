@@ -241,7 +241,7 @@ def _followers(after: Plan, changes: list[Change], renamed: dict[str, str]) -> l
             if part_of:
                 ahead.append(resource.urn)
             lost = knowledge.loses(resource.type) if part_of else ""
-            why = f"its {', '.join(part_of or keys)} comes from {after.resource(source).name}, which is replaced or may be"
+            why = f"its {', '.join(part_of or keys)} comes from {after.resource(source).name}, which may be replaced"
             kind = Kind.MAY_REPLACE if lost else Kind.FOLLOW
             found.append(Change(kind, resource.type, resource.name, resource.urn, why=why, loses=lost))
     return found

@@ -234,7 +234,8 @@ class _Log:
 
 def plain(struct: struct_pb2.Struct) -> dict[str, Any]:
     """The properties with `[unknown]` for unknown values and `[secret]` for secret ones."""
-    return {key: _plain(value) for key, value in struct.fields.items() if not key.startswith("__")}
+    # In their order by name: the fields themselves come in another order in each process.
+    return {key: _plain(struct.fields[key]) for key in sorted(struct.fields) if not key.startswith("__")}
 
 
 def _plain(value: struct_pb2.Value) -> Any:

@@ -17,6 +17,8 @@ from pydantic import BaseModel
 from components.component import camel_case
 from components.host import components
 from policy.catalogue import RULES
+from policy.rules.demands import EVERY_TIER
+from policy.rules.rule import Rule
 from preview import render
 from preview.judged import judged_plan
 from preview.plan import Plan
@@ -122,8 +124,16 @@ def library() -> str:
 
 
 def rules() -> str:
+    def levels(rule: Rule) -> str:
+        """Its level at each tier that it is for, once where they are the same."""
+        by_tier = {tier: rule.level_at(tier).value for tier in rule.tiers}
+        if len(set(by_tier.values())) == 1 and rule.tiers == EVERY_TIER:
+            return rule.level.value
+        return ", ".join(f"{tier}: {level}" for tier, level in by_tier.items())
+
     return table(
-        ["Rule", "Demands", "Answers"], [[f"`{rule.id}`", rule.meaning, ", ".join(rule.answers)] for rule in RULES]
+        ["Rule", "Demands", "Level", "Answers"],
+        [[f"`{rule.id}`", rule.meaning, levels(rule), ", ".join(rule.answers)] for rule in RULES],
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from .demands import DURABLE, PROD, absent, at_least, equal, false, given, including, judged, matching, true
 from .logs import LOG_GROUP
 from .paths import UNKNOWN
-from .rule import Level, Link, Resource, Rule, Stack
+from .rule import Level, Link, Resource, Rule, Stack, staying
 
 INSTANCE = "aws:rds/instance:Instance"
 PARAMETERS = "aws:rds/parameterGroup:ParameterGroup"
@@ -54,14 +54,14 @@ RULES = (
         "rds-encrypted",
         "A database's storage is encrypted with a key of ours.",
         (INSTANCE,),
-        ("CKV_AWS_16", "AWS-0080"),
+        ("CKV_AWS_16", "AWS-0080", "CIS-AWS-2.3.1"),
         demands={"storageEncrypted": true(), "kmsKeyId": given()},
     ),
     Rule(
         "rds-private",
         "A database has no public address.",
         (INSTANCE,),
-        ("CKV_AWS_17", "AWS-0180"),
+        ("CKV_AWS_17", "AWS-0180", "CIS-AWS-2.3.3"),
         demands={"publiclyAccessible": false()},
     ),
     Rule(
@@ -135,6 +135,7 @@ RULES = (
         (INSTANCE,),
         ("AWS-0177", "CKV_AWS_293"),
         demands={"deletionProtection": true()},
+        when=staying,
         tiers=DURABLE,
     ),
     Rule(
@@ -143,6 +144,7 @@ RULES = (
         (INSTANCE,),
         ("CKV2_AWS_60",),
         demands={"copyTagsToSnapshot": true()},
+        in_dev=Level.ADVISORY,
     ),
     Rule(
         "rds-iam-authentication",
@@ -182,6 +184,7 @@ RULES = (
         (INSTANCE,),
         demands={"blueGreenUpdate.enabled": absent(True)},
         when=_has_replicas,
+        looks_around=True,
     ),
     Rule(
         "rds-force-tls",
@@ -219,6 +222,7 @@ RULES = (
         (INSTANCE,),
         ("CKV_AWS_118",),
         demands={"monitoringInterval": at_least(1), "monitoringRoleArn": given()},
+        in_dev=Level.ADVISORY,
     ),
     Rule(
         "rds-performance-insights",
@@ -226,6 +230,7 @@ RULES = (
         (INSTANCE,),
         ("CKV_AWS_353", "AWS-0133"),
         demands={"performanceInsightsEnabled": true()},
+        in_dev=Level.ADVISORY,
     ),
     Rule(
         "rds-performance-insights-encrypted",
@@ -240,6 +245,7 @@ RULES = (
         (INSTANCE,),
         ("CKV_AWS_129",),
         demands={"enabledCloudwatchLogsExports": including("postgresql", "upgrade")},
+        in_dev=Level.ADVISORY,
     ),
     Rule(
         "rds-log-groups",
@@ -268,6 +274,7 @@ RULES = (
                 outward=True,
             ),
         ),
+        in_dev=Level.ADVISORY,
     ),
     Rule(
         "rds-parameter-group-named-apart",
@@ -287,8 +294,9 @@ RULES = (
         "rds-minor-upgrades",
         "A database takes minor versions by itself.",
         (INSTANCE,),
-        ("CKV_AWS_226",),
+        ("CKV_AWS_226", "CIS-AWS-2.3.2"),
         demands={"autoMinorVersionUpgrade": true()},
+        in_dev=Level.ADVISORY,
     ),
     Rule(
         "rds-no-extended-support",

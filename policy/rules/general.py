@@ -3,7 +3,7 @@
 from .database import INSTANCE
 from .demands import DURABLE, absent, given, matching, true
 from .keys import KEY
-from .rule import Resource, Rule, Stack
+from .rule import Level, Resource, Rule, Stack, staying
 from .storage import BUCKET
 
 PROVIDER = "pulumi:providers:aws"
@@ -29,6 +29,7 @@ RULES = (
         "Pulumi refuses to delete what holds data, or the key to it, in staging and prod.",
         (INSTANCE, BUCKET, KEY),
         options={"protect": true()},
+        when=staying,
         tiers=DURABLE,
     ),
     Rule(
@@ -51,6 +52,14 @@ RULES = (
         "A provider tags everything with its system, environment, tier, tool and owner.",
         (PROVIDER,),
         demands={f"defaultTags.tags.{tag}": given() for tag in COST_TAGS},
+    ),
+    Rule(
+        "provider-stays",
+        "A stack that is being taken down protects nothing: it goes soon, or the tag `decommission` does.",
+        (PROVIDER,),
+        demands={"defaultTags.tags.decommission": absent("true")},
+        tiers=DURABLE,
+        level=Level.ADVISORY,
     ),
     Rule(
         "provider-no-credentials",

@@ -79,12 +79,7 @@ RULES = (
         "iam-named-actions",
         "An identity may do what its policy names, action by action.",
         IDENTITY_POLICIES,
-        (
-            "CKV_AWS_62",
-            "CKV_AWS_63",
-            "CKV2_AWS_40",
-            "AWS-0057",
-        ),
+        ("CKV_AWS_62", "CKV_AWS_63", "CKV2_AWS_40", "AWS-0057", "CIS-AWS-1.16"),
         demands={
             "policy": given(),
             f"{_ALLOWED}.Action": judged("*", needed=False),

@@ -29,7 +29,7 @@ RULES = (
         "kms-rotation",
         "A key's material is rotated every year or oftener.",
         (KEY,),
-        ("CKV_AWS_7", "AWS-0065"),
+        ("CKV_AWS_7", "AWS-0065", "CIS-AWS-3.6"),
         demands={"enableKeyRotation": true()},
         when=_is_symmetric,
     ),

@@ -12,6 +12,7 @@ RULES = (
         "kubernetes-pod-security",
         "A namespace admits only pods of the restricted Pod Security Standard.",
         (NAMESPACE,),
+        ("CIS-K8S-5.2.1",),
         demands={
             'metadata.labels["pod-security.kubernetes.io/enforce"]': equal(
                 "restricted", breaks=["baseline", "privileged"]
@@ -22,7 +23,7 @@ RULES = (
         "kubernetes-default-deny",
         "A namespace has a network policy for all its pods that lets nothing in and nothing out.",
         (NAMESPACE,),
-        ("CKV2_K8S_6",),
+        ("CKV2_K8S_6", "CIS-K8S-5.3.2"),
         links=(
             Link(
                 "a network policy that denies by default",

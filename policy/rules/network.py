@@ -88,7 +88,7 @@ RULES = (
         "vpc-flow-logs",
         "A VPC keeps a record of its traffic, accepted and rejected.",
         (VPC,),
-        ("CKV2_AWS_11", "AWS-0178"),
+        ("CKV2_AWS_11", "AWS-0178", "CIS-AWS-3.7"),
         links=(
             Link(
                 "a flow log",
@@ -102,7 +102,7 @@ RULES = (
         "vpc-default-group-locked",
         "The default security group of a VPC, which everything without a group falls into, lets nothing through.",
         (VPC,),
-        ("CKV2_AWS_12", "AWS-0173"),
+        ("CKV2_AWS_12", "AWS-0173", "CIS-AWS-5.4"),
         links=(
             Link(
                 "a locked default group",
@@ -179,6 +179,7 @@ RULES = (
             "CKV_AWS_352",
             "AWS-0102",
             "AWS-0105",
+            "CIS-AWS-5.1",
         ),
         demands={
             "protocol": matching(r"(?!-1$|all$).+", "name a protocol", "-1", "all"),
@@ -208,7 +209,7 @@ RULES = (
         "security-group-no-public-ingress",
         "A security group lets nobody in from the internet.",
         (INGRESS,),
-        ("CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_260", "CKV_AWS_277", "AWS-0107"),
+        ("CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_260", "CKV_AWS_277", "AWS-0107", "CIS-AWS-5.2", "CIS-AWS-5.3"),
         demands={
             "cidrIpv4": not_everyone("0.0.0.0/0", "128.0.0.0/1"),
             "cidrIpv6": not_everyone("::/0"),

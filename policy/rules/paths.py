@@ -1,7 +1,8 @@
 """Property paths, in Pulumi's own notation and a little more.
 
 `a.b` and `a["b.c"]` step into an object, `a[*]` into each item of a list, and `a[name=x]` into the items with that
-name. A step into text reads it as JSON: policy documents and the properties of providers are such text.
+name. `a?` steps in only where there is an `a`, and `a|b` into both, or whichever there is. A step into text reads it as
+JSON: policy documents and the properties of providers are such text.
 """
 
 import json
@@ -27,7 +28,10 @@ class _Missing:
 MISSING = _Missing()
 """Stands for a property that is not set."""
 
-_STEP = re.compile(r'\.?(?P<key>[\w:-]+)|\["(?P<quoted>[^"]+)"\]|(?P<each>\[\*\])|\[(?P<by>\w+)=(?P<wanted>[^\]]+)\]')
+_STEP = re.compile(
+    r"\.?(?P<key>[\w:-]+(?:\|[\w:-]+)*)(?P<maybe>\??)"
+    r'|\["(?P<quoted>[^"]+)"\]|(?P<each>\[\*\])|\[(?P<by>\w+)=(?P<wanted>[^\]]+)\]'
+)
 
 
 class Place(NamedTuple):
@@ -72,8 +76,15 @@ def _walk(value: Any, steps: tuple[re.Match[str], ...], keys: tuple[str | int, .
         yield Place(keys, value)
         return
     step, rest, value = steps[0], steps[1:], parsed(value)
-    if name := step["key"] or step["quoted"]:
-        yield from _walk(value.get(name, MISSING) if isinstance(value, dict) else MISSING, rest, (*keys, name))
+    if step["key"] or step["quoted"]:
+        names = step["key"].split("|") if step["key"] else [step["quoted"]]
+        content = value if isinstance(value, dict) else {}
+        there = [name for name in names if content.get(name)]
+        if step["maybe"] and not there:
+            yield from _walk(value, rest, keys)
+            return
+        for name in there or names[:1]:
+            yield from _walk(content.get(name, MISSING), rest, (*keys, name))
         return
     items = [(i, item) for i, item in enumerate(value if isinstance(value, list) else []) if _selected(step, item)]
     if not items:

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any, Protocol
 
-from .demands import EVERY_TIER, PROD, Demand
+from .demands import DEV, EVERY_TIER, PROD, Demand
 from .paths import MISSING, SECRET, UNKNOWN, locate, read
 
 
@@ -54,6 +54,15 @@ class Resource(Protocol):
         ...
 
 
+class Level(StrEnum):
+    """What a finding means. The names are CrossGuard's."""
+
+    MANDATORY = "mandatory"
+    """It keeps the stack from being deployed."""
+    ADVISORY = "advisory"
+    """It is shown."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A rule that a resource breaks."""
@@ -63,15 +72,9 @@ class Finding:
     message: str
     answers: list[str]
     """Ids of the public rules that it stands for."""
-
-
-class Level(Enum):
-    """What a finding means. The names are CrossGuard's."""
-
-    MANDATORY = "mandatory"
-    """It keeps the stack from being deployed."""
-    ADVISORY = "advisory"
-    """It is shown."""
+    level: Level = Level.MANDATORY
+    excepted: str = ""
+    """Why it may stand and until when, or empty."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,10 @@ class Stack:
         tier = self._of_provider(resource, "defaultTags.tags.tier")
         return tier if tier in EVERY_TIER else PROD
 
+    def stays(self, resource: Resource) -> bool:
+        """Whether its stack is to stay: the default tags of its provider do not say that it is being taken down."""
+        return self._of_provider(resource, "defaultTags.tags.decommission") != "true"
+
     def region(self, resource: Resource) -> str | None:
         """The region that it stands in, or None where that cannot be seen."""
         own = resource.inputs.get("region", MISSING)
@@ -156,6 +163,11 @@ class Stack:
 
 Check = Callable[[Resource, Stack], Iterable[str]]
 """Yields what is wrong with a resource, each a sentence without its full stop."""
+
+
+def staying(resource: Resource, stack: Stack) -> bool:
+    """For `Rule.when`: leaves out stacks that are being taken down."""
+    return stack.stays(resource)
 
 
 def _nothing(resource: Resource, stack: Stack) -> Iterable[str]:
@@ -172,7 +184,8 @@ class Rule:
     types: tuple[str, ...]
     """The type tokens that it is about; `aws:*` is all of a package."""
     answers: tuple[str, ...] = ()
-    """Ids of the public rules that it stands for: Checkov's (`CKV...`) and Trivy's (`AWS-...`)."""
+    """Ids of the public rules that it stands for: Checkov's (`CKV...`), Trivy's (`AWS-...`, `KSV-...`), and those of
+    the CIS benchmarks (`CIS-AWS-...` of AWS Foundations 3.0, `CIS-K8S-...` of Kubernetes 1.10)."""
     demands: Mapping[str, Demand] = field(default_factory=dict)
     """What properties must be, by path."""
     options: Mapping[str, Demand] = field(default_factory=dict)
@@ -186,6 +199,24 @@ class Rule:
     tiers: tuple[str, ...] = EVERY_TIER
     """The tiers that it is for."""
     level: Level = Level.MANDATORY
+    in_dev: Level | None = None
+    """Its level in dev, where that is another one."""
+    looks_around: bool = False
+    """Whether `check` or `when` looks at other resources though there are no links."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether a resource and its provider are all that it looks at."""
+        return not self.links and not self.looks_around
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The levels that its findings can have."""
+        return tuple(dict.fromkeys(map(self.level_at, self.tiers)))
+
+    def level_at(self, tier: str) -> Level:
+        """The level of what it finds at a tier."""
+        return self.in_dev if self.in_dev and tier == DEV else self.level
 
     def applies(self, resource: Resource, stack: Stack) -> bool:
         """Whether the rule is about the resource, which is of one of its types."""
@@ -196,7 +227,8 @@ class Rule:
         problems = list(dict.fromkeys(self._problems(resource, stack)))
         if not problems:
             return None
-        return Finding(self.id, resource.urn, f"{self.meaning} Here {'; '.join(problems)}.", list(self.answers))
+        message = f"{self.meaning} Here {'; '.join(problems)}."
+        return Finding(self.id, resource.urn, message, list(self.answers), self.level_at(stack.tier(resource)))
 
     def findings(self, stack: Stack) -> Iterator[Finding]:
         """What the rule finds in a stack."""

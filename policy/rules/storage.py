@@ -140,6 +140,7 @@ RULES = (
             "AWS-0091",
             "AWS-0093",
             "AWS-0094",
+            "CIS-AWS-2.1.4",
         ),
         links=(
             Link(
@@ -173,7 +174,7 @@ RULES = (
         "s3-tls-only",
         "A bucket refuses every request that does not come over TLS.",
         (BUCKET,),
-        ("CKV_AWS_379",),
+        ("CKV_AWS_379", "CIS-AWS-2.1.1"),
         links=(
             Link(
                 "a bucket policy",
@@ -274,6 +275,7 @@ RULES = (
         ("CKV_AWS_18", "AWS-0089"),
         links=(Link("access logging", LOGGING, "bucket", {"targetBucket": given(), "targetPrefix": given()}),),
         when=_holds_objects,
+        in_dev=Level.ADVISORY,
     ),
     Rule(
         "s3-lifecycle",
@@ -295,6 +297,7 @@ RULES = (
             ),
         ),
         check=lambda bucket, stack: _has_rule(bucket, stack, _expires_versions, "expires former versions"),
+        in_dev=Level.ADVISORY,
     ),
     Rule(
         "s3-aborts-uploads",
@@ -316,6 +319,7 @@ RULES = (
             ),
         ),
         check=lambda bucket, stack: _has_rule(bucket, stack, _aborts_uploads, "aborts multipart uploads"),
+        in_dev=Level.ADVISORY,
     ),
     Rule(
         "s3-copied-elsewhere",

@@ -100,6 +100,8 @@ class AwsEnvironment:
                     "environment": self._name,
                     "tier": settings.tier.value,
                     "managed-by": "plinth",
+                    # Policies read it: what they protect otherwise may go.
+                    **({"decommission": "true"} if settings.decommission else {}),
                     **settings.tags,
                 }
             },

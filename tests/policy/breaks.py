@@ -8,11 +8,14 @@ from preview.plan import UNKNOWN
 
 from .planted import (
     ACCOUNT,
+    CONTAINER,
     FORCED,
     HOME,
     LOGGED,
     OF_ACCOUNT,
+    POD,
     TAKES_LOGS,
+    TASK_CONTAINER,
     TLS_ONLY,
     Sketch,
     allow,
@@ -90,6 +93,33 @@ def with_replication(**rule: Any) -> Break:
     return lambda sketch: sketch.change("bucket-replication", rules=[rule])
 
 
+def in_pod(**settings: Any) -> Break:
+    """Break a stack by settings of a pod."""
+    return changed("once", spec={**POD, **settings})
+
+
+def in_container(**settings: Any) -> Break:
+    """Break a stack by settings of the one container of a scheduled job's pods."""
+    pod = {**POD, "containers": [{**CONTAINER, **settings}]}
+    return changed("nightly", spec={"jobTemplate": {"spec": {"template": {"spec": pod}}}})
+
+
+def in_first_container(**settings: Any) -> Break:
+    """Break a stack by settings of a container that runs before the others."""
+    pod = {**POD, "initContainers": [{**CONTAINER, **settings}]}
+    return changed("web", spec={"template": {"spec": pod}})
+
+
+def in_task(**settings: Any) -> Break:
+    """Break a stack by settings of the one container of a task."""
+    return changed("task", containerDefinitions=json.dumps([{**TASK_CONTAINER, **settings}]))
+
+
+def secured(**settings: Any) -> dict[str, Any]:
+    """The security context of the sound container with other settings."""
+    return {**CONTAINER["securityContext"], **settings}
+
+
 KMS = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": UNKNOWN}
 ENDS = {"noncurrentVersionExpiration": {"noncurrentDays": 90}}
 ABORTS = {"abortIncompleteMultipartUpload": {"daysAfterInitiation": 7}}
@@ -115,7 +145,33 @@ BREAKS: dict[str, list[Break]] = {
         tagged(system="a", environment="b", tier="c", owner="d"),
         tagged(**{"system": "a", "environment": "b", "tier": "c", "managed-by": "d", "owner": ""}),
     ],
+    "provider-stays": [
+        tagged(
+            **{
+                "system": "a",
+                "environment": "b",
+                "tier": "prod",
+                "managed-by": "d",
+                "owner": "e",
+                "decommission": "true",
+            }
+        )
+    ],
     "provider-no-credentials": [changed(HOME, accessKey="it"), changed(HOME, secretKey="[secret]")],
+    "allowed-region": [
+        changed(HOME, region="us-west-2"),
+        changed(HOME, region="us-east-1"),
+        changed("bucket", region="us-west-2"),
+    ],
+    "rds-size": [
+        changed("database", instanceClass="db.r7g.16xlarge"),
+        changed("replica", instanceClass="db.r7i.metal"),
+    ],
+    "cache-size": [changed("cache", nodeType="cache.r7g.12xlarge")],
+    "broker-size": [changed("broker", hostInstanceType="mq.m5.4xlarge")],
+    "node-size": [changed("nodes", instanceTypes=["t4g.large", "m7g.12xlarge"])],
+    "instance-size": [changed("machine", instanceType="m7g.12xlarge")],
+    "template-size": [changed("template", instanceType="m7g.12xlarge")],
     "vpc-flow-logs": [
         without("flow-log"),
         changed("flow-log", vpcId=None),
@@ -402,5 +458,64 @@ BREAKS: dict[str, list[Break]] = {
         changed("deny", spec={"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": [{}]}),
     ],
     "kubernetes-provider-identified": [changed("cluster", clusterIdentifier=None)],
+    "pod-non-root": [
+        in_pod(securityContext=None),
+        in_pod(securityContext={**POD["securityContext"], "runAsNonRoot": False}),
+        in_pod(securityContext={**POD["securityContext"], "runAsUser": 0}),
+        in_container(securityContext=secured(runAsNonRoot=False)),
+        in_first_container(securityContext=secured(runAsUser=0)),
+    ],
+    "pod-read-only-root": [
+        in_container(securityContext=None),
+        in_container(securityContext=secured(readOnlyRootFilesystem=False)),
+        in_first_container(securityContext=secured(readOnlyRootFilesystem=False)),
+        in_pod(containers=[]),
+    ],
+    "pod-no-escalation": [
+        in_container(securityContext=secured(allowPrivilegeEscalation=None)),
+        in_first_container(securityContext=secured(privileged=True)),
+    ],
+    "pod-no-capabilities": [
+        in_container(securityContext=secured(capabilities={"drop": ["NET_RAW"]})),
+        in_first_container(securityContext=secured(capabilities={"drop": ["ALL"], "add": ["SYS_ADMIN"]})),
+    ],
+    "pod-seccomp": [
+        in_pod(securityContext={"runAsNonRoot": True}),
+        in_container(securityContext=secured(seccompProfile={"type": "Unconfined"})),
+    ],
+    "pod-apart-from-node": [
+        in_pod(hostNetwork=True),
+        in_pod(hostPID=True),
+        in_pod(hostIPC=True),
+        in_pod(volumes=[{"name": "scratch", "emptyDir": {}}, {"name": "all", "hostPath": {"path": "/"}}]),
+        in_container(ports=[{"containerPort": 80}, {"containerPort": 81, "hostPort": 81}]),
+    ],
+    "pod-images-pinned": [
+        in_container(image="registry.example:5000/shop/web"),
+        in_container(image="shop/web:latest"),
+        in_first_container(image="web"),
+    ],
+    "pod-resources": [
+        in_container(resources={"requests": CONTAINER["resources"]["requests"]}),
+        in_container(resources={**CONTAINER["resources"], "limits": {"cpu": "1"}}),
+        in_first_container(resources={}),
+    ],
+    "pod-probes": [
+        changed("web", spec={"template": {"spec": {**POD, "containers": [{**CONTAINER, "livenessProbe": None}]}}}),
+        changed("web", spec={"template": {"spec": {**POD, "containers": [{**CONTAINER, "readinessProbe": {}}]}}}),
+    ],
+    "task-read-only-root": [in_task(readonlyRootFilesystem=False), changed("task", containerDefinitions="[]")],
+    "task-unprivileged": [
+        in_task(user=None),
+        in_task(user="root"),
+        in_task(user="0:1000"),
+        in_task(privileged=True),
+        in_task(linuxParameters={"capabilities": {"add": ["SYS_PTRACE"]}}),
+        changed("task", networkMode="host"),
+        changed("task", pidMode="host"),
+    ],
+    "task-images-pinned": [in_task(image="shop/web"), in_task(image="shop/web:latest")],
+    "task-resources": [changed("task", cpu=None), changed("task", memory=None)],
+    "task-logs": [in_task(logConfiguration=None)],
 }
 """The ways to break the sound stack, by the rule that must notice."""

@@ -124,6 +124,34 @@ FORCED = {"name": "rds.force_ssl", "value": "1"}
 LOGGED = [{"name": "log_statement", "value": "ddl"}, {"name": "log_min_duration_statement", "value": "1000"}]
 
 
+IMAGE = "registry.example:5000/shop/web:1.2.3"
+CONTAINER = {
+    "name": "web",
+    "image": IMAGE,
+    "ports": [{"containerPort": 8080}],
+    "securityContext": {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    },
+    "resources": {kind: {"cpu": "100m", "memory": "128Mi"} for kind in ("requests", "limits")},
+    "livenessProbe": {"httpGet": {"path": "/live", "port": 8080}},
+    "readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}},
+}
+POD = {
+    "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+    "volumes": [{"name": "scratch", "emptyDir": {}}],
+    "containers": [CONTAINER],
+}
+TASK_CONTAINER = {
+    "name": "web",
+    "image": f"shop/web@sha256:{'0' * 64}",
+    "user": "1000:1000",
+    "readonlyRootFilesystem": True,
+    "logConfiguration": {"logDriver": "awslogs"},
+}
+
+
 def document(*statements: dict[str, Any]) -> str:
     """A document of statements."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
@@ -138,6 +166,8 @@ def sound(tier: str = "prod") -> Sketch:
     _stores(sketch)
     _identities(sketch)
     _cluster(sketch)
+    _machines(sketch)
+    _workloads(sketch)
     return sketch
 
 
@@ -242,6 +272,7 @@ def _database(sketch: Sketch) -> None:
         "engineLifecycleSupport": "open-source-rds-extended-support-disabled",
         "storageType": "gp3",
         "maxAllocatedStorage": 100,
+        "instanceClass": "db.t4g.medium",
     }
     uses = {
         "kmsKeyId": "key",
@@ -387,4 +418,34 @@ def _cluster(sketch: Sketch) -> None:
         {"metadata": {"namespace": UNKNOWN}, "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}},
         {"metadata": "namespace"},
         provider="cluster",
+    )
+
+
+def _machines(sketch: Sketch) -> None:
+    sketch.add("aws:ec2/instance:Instance", "machine", {"instanceType": "t4g.small"})
+    sketch.add("aws:ec2/launchTemplate:LaunchTemplate", "template", {"instanceType": "m7g.large"})
+    sketch.add("aws:eks/nodeGroup:NodeGroup", "nodes", {"instanceTypes": ["t4g.medium", "t4g.large"]})
+    sketch.add("aws:elasticache/replicationGroup:ReplicationGroup", "cache", {"nodeType": "cache.t4g.small"})
+    sketch.add("aws:mq/broker:Broker", "broker", {"hostInstanceType": "mq.t3.micro"})
+
+
+def _workloads(sketch: Sketch) -> None:
+    migrates = {"name": "migrate", **{key: CONTAINER[key] for key in ("image", "securityContext", "resources")}}
+    pod = {**POD, "initContainers": [migrates]}
+    template = {"template": {"metadata": {"labels": {"app": "web"}}, "spec": pod}}
+    for type_, name, spec in (
+        ("apps/v1:Deployment", "web", {"replicas": 2, **template}),
+        ("batch/v1:CronJob", "nightly", {"schedule": "0 3 * * *", "jobTemplate": {"spec": template}}),
+        ("core/v1:Pod", "once", POD),
+    ):
+        sketch.add(f"kubernetes:{type_}", name, {"spec": spec}, provider="cluster")
+    sketch.add(
+        "aws:ecs/taskDefinition:TaskDefinition",
+        "task",
+        {
+            "cpu": "256",
+            "memory": "512",
+            "networkMode": "awsvpc",
+            "containerDefinitions": json.dumps([TASK_CONTAINER]),
+        },
     )

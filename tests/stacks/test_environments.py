@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from preview.judged import judged_plan
 from preview.plan import STACK_TYPE, Plan
 from preview.project import Configuration, configuration, stacks
 from preview.record import plain
@@ -327,3 +328,10 @@ def test_a_component_reads_no_environment_clock_or_configuration(path: Path) -> 
 def test_the_stack_is_the_root(dev: Plan) -> None:
     assert dev.resources[0].type == STACK_TYPE
     assert dev.resources[0].urn == "urn:pulumi:dev::plinth::pulumi:pulumi:Stack::plinth-dev"
+
+
+def test_a_stack_that_is_taken_down_breaks_no_mandatory_rule() -> None:
+    """Else a pack that is enforced would keep it from ever being taken down; what remains says that it is."""
+    given = changed("prod", decommission=True)
+    findings = judged_plan(given, PROGRAM).findings
+    assert {(finding.rule, finding.level.value) for finding in findings} == {("provider-stays", "advisory")}

@@ -1,6 +1,7 @@
 """What tests share: recording a program, and a cloud that answers."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,18 @@ def planned(make: Callable[[pulumi.ResourceOptions], object], answer: Answer | N
 
 def _done(program: Callable[[], object]) -> None:
     program()
+
+
+def project_files() -> list[Path]:
+    """The files of the project, those that git does not track yet among them."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return [ROOT / name for name in listed.splitlines() if (ROOT / name).is_file()]
 
 
 def one(plan: Plan, type_: str, name: str | None = None) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from .documents import BLOCKS, DOCUMENTS, MARK, filled
-from .support import ROOT, recorded
+from .support import ROOT, project_files, recorded
 
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 CONSOLE = re.compile(r"```(?:console|shell)\n(.*?)```", re.DOTALL)
@@ -74,14 +74,6 @@ def test_commands_of_the_documents_exist(command: str) -> None:
 
 
 def test_nothing_is_said_of_the_place_where_it_was_written() -> None:
-    files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split("\n")
-    for name in filter(None, files):
-        path = ROOT / name
-        if path.is_file() and path != Path(__file__):
-            assert str(ROOT.parent) + "/" not in path.read_text(errors="ignore"), name
+    for path in project_files():
+        if path != Path(__file__):
+            assert str(ROOT.parent) + "/" not in path.read_text(errors="ignore"), path

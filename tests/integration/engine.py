@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ..support import ROOT
+from ..support import ROOT, project_files
 
 
 def missing() -> str:
@@ -30,17 +30,10 @@ class Engine:
 
     def __init__(self, folder: Path):
         self.project = folder / "project"
-        tracked = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split("\n")
-        for name in filter(None, tracked):
-            if (ROOT / name).is_file():
-                (self.project / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, self.project / name)
+        for path in project_files():
+            copy = self.project / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
         (self.project / ".venv").symlink_to(ROOT / ".venv")
         (folder / "state").mkdir()
         self._environment = {

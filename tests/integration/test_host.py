@@ -144,7 +144,8 @@ def _stand_ins(plugins: Path) -> None:
     for packages in site.getsitepackages():
         for path in Path(packages).glob("*/pulumi-plugin.json"):
             plugin = json.loads(path.read_text())
-            (plugins / f"resource-{plugin['name']}-v{plugin['version']}").mkdir(parents=True, exist_ok=True)
+            if plugin.get("resource"):
+                (plugins / f"resource-{plugin['name']}-v{plugin['version']}").mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(scope="module")

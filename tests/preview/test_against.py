@@ -4,10 +4,13 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from policy import catalogue
+from policy.exceptions import Allowance, ExceptionsError
 from preview.__main__ import main
 from preview.against import Comparison, Verdict, compare_with
 from preview.difference import Change, Kind
@@ -280,3 +283,30 @@ def test_changes_that_differ_in_their_names_alone_stand_together(project: Path) 
     lines = [line for line in shown.splitlines() if "BucketLifecycleConfiguration" in line]
     assert len(lines) == 1
     assert lines[0].endswith("  skipper-dev-access-logs, skipper-dev-events")
+
+
+@pytest.mark.parametrize(
+    ("expires", "shown"), [(date(2020, 1, 1), True), (date(2999, 1, 1), False)], ids=["over", "open"]
+)
+def test_a_finding_is_shown_again_when_its_exception_has_run_out(
+    project: Path, monkeypatch: pytest.MonkeyPatch, expires: date, shown: bool
+) -> None:
+    replaced(project, "components/database/rds.py", "storage_encrypted=True", "storage_encrypted=False")
+    git(project, "commit", "--quiet", "--all", "--message", "Weaker")
+    replaced(project, "Pulumi.dev.yaml", "owner: platform", "owner: shop")
+    exception = Allowance("rds-encrypted", "dev", "*::skipper-dev-database", "It is moved soon", expires)
+    monkeypatch.setattr(catalogue, "load", lambda rules: [exception])
+    findings = compare_with(project, "HEAD", ["dev"]).stacks[0].findings
+    assert [(finding.rule, "The exception ran out on 2020-01-01" in finding.message) for finding in findings] == (
+        [("rds-encrypted", True)] if shown else []
+    )
+
+
+def test_a_malformed_exception_is_told_in_words(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(rules: object) -> list[Allowance]:
+        raise ExceptionsError("exceptions.yaml, entry 1: reason=None: say why the finding may stand")
+
+    monkeypatch.setattr(catalogue, "load", load)
+    replaced(project, "Pulumi.dev.yaml", "owner: platform", "owner: shop")
+    with pytest.raises(PreviewError, match=r"exceptions\.yaml, entry 1: reason=None: say why"):
+        compare_with(project, "HEAD", ["dev"])

@@ -76,4 +76,4 @@ def test_commands_of_the_documents_exist(command: str) -> None:
 def test_nothing_is_said_of_the_place_where_it_was_written() -> None:
     for path in project_files():
         if path != Path(__file__):
-            assert str(ROOT.parent) + "/" not in path.read_text(errors="ignore"), path
+            assert str(ROOT) not in path.read_text(errors="ignore"), path

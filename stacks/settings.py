@@ -42,6 +42,8 @@ cloud's SDK."""
 
 REQUIRED_TAGS = ("owner",)
 """Tags that a stack file must give."""
+RESERVED_TAGS = ("system", "environment", "tier", "managed-by", "decommission")
+"""Tags that every environment sets itself, and that policies read."""
 
 
 class NetworkSection(Part):
@@ -198,10 +200,7 @@ class _Loader:
                 self._add(*problem)
         if tier and system:
             self._demands(tier, system, section, values)
-        tags = values.get("tags", {})
-        for tag in REQUIRED_TAGS:
-            if isinstance(tags, dict) and tag not in tags:
-                self._add(f"tags.{tag}", MISSING, f"required for cost allocation; set it in {self._file}")
+        self._tags(values.get("tags", {}))
         if isinstance(values.get("cluster"), dict):
             self._cluster(values["cluster"])
         if self._problems:
@@ -341,6 +340,16 @@ class _Loader:
             self._add("recoveryRegion", MISSING, f"required by {', '.join(system.copies)}; name a second region")
         elif system.copies and values["recoveryRegion"] == values.get("region"):
             self._add("recoveryRegion", values["region"], "is the region itself; name another one")
+
+    def _tags(self, tags: Any) -> None:
+        if not isinstance(tags, dict):
+            return  # reported with the file's shape
+        for tag in REQUIRED_TAGS:
+            if tag not in tags:
+                self._add(f"tags.{tag}", MISSING, f"required for cost allocation; set it in {self._file}")
+        for tag in RESERVED_TAGS:
+            if tag in tags:
+                self._add(f"tags.{tag}", tags[tag], "every environment sets this tag itself; choose another name")
 
     def _cluster(self, cluster: dict[str, Any]) -> None:
         path = cluster.get("kubeconfig")

@@ -16,6 +16,7 @@ from preview.project import Configuration, configuration, stacks
 from preview.record import plain
 from stacks.environments.aws import EMULATED
 from stacks.model import ObjectStore, Postgres, Service
+from stacks.settings import RESERVED_TAGS
 
 from ..support import ROOT, SENTINEL, known, one, recorded
 
@@ -335,3 +336,9 @@ def test_a_stack_that_is_taken_down_breaks_no_mandatory_rule() -> None:
     given = changed("prod", decommission=True)
     findings = judged_plan(given, PROGRAM).findings
     assert {(finding.rule, finding.level.value) for finding in findings} == {("provider-stays", "advisory")}
+
+
+def test_the_tags_that_an_environment_sets_are_the_reserved_ones() -> None:
+    provider = plan_of("prod", decommission=True).of_type("pulumi:providers:aws")[0]
+    given = json.loads(configuration(ROOT, "prod").values["plinth:tags"])
+    assert set(json.loads(provider.inputs["defaultTags"])["tags"]) - set(given) == set(RESERVED_TAGS)

@@ -144,6 +144,7 @@ def problems(values: dict[str, Any]) -> list[str]:
             for key in ("system", "cloud", "tier", "region", "network")
         ),
         ("aws.account", ..., "aws.account: required; set it in Pulumi.test.yaml"),
+        ("tags.tier", "prod", "tags.tier=prod: every environment sets this tag itself; choose another name"),
         ("tags.owner", ..., "tags.owner: required for cost allocation; set it in Pulumi.test.yaml"),
         ("aws.zones", ..., "aws.zones: required; set it in Pulumi.test.yaml"),
         # a cluster

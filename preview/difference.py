@@ -9,9 +9,8 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from . import knowledge
-from .plan import STACK_TYPE, Plan, Resource
+from .plan import PROVIDER, STACK_TYPE, Plan, Resource
 
-PROVIDER = "pulumi:providers:"
 _REFERENCE = re.compile(
     r"(?<![A-Z])(Id|Arn|Name|Identifier|Db)$|^(bucket|role|network|subnetwork|vpc|cluster|instance|topic)$"
 )

@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from policy.rules.paths import SECRET, UNKNOWN
 from policy.rules.rule import Finding
 
-UNKNOWN = "[unknown]"
-"""Stands for a value that only the cloud can give."""
-SECRET = "[secret]"  # noqa: S105
-"""Stands for a secret value. A plan holds none."""
 STACK_TYPE = "pulumi:pulumi:Stack"
+PROVIDER = "pulumi:providers:"
+"""What the type of every provider begins with."""
 
 
 @dataclass(frozen=True)
@@ -99,4 +98,4 @@ class Plan:
         return cls(**{**content, "resources": resources, "findings": findings})
 
 
-__all__ = ["SECRET", "STACK_TYPE", "UNKNOWN", "Finding", "Plan", "Resource"]
+__all__ = ["PROVIDER", "SECRET", "STACK_TYPE", "UNKNOWN", "Finding", "Plan", "Resource"]

@@ -6,9 +6,8 @@ from typing import Any
 
 from policy.rules.rule import Level
 
-from .plan import STACK_TYPE, Plan, Resource
+from .plan import PROVIDER, STACK_TYPE, Plan, Resource
 
-PROVIDER = "pulumi:providers:"
 _NOT_HERE = (
     "This is what the program asks for. What exists already, and what the providers themselves check, only the\n"
     "engine's preview knows: pulumi preview --stack {stack}"

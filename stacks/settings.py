@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
@@ -95,10 +95,11 @@ class StackFile(Part):
     """What only AWS has."""
 
 
-class CloudSection(Protocol):
-    """What a cloud's module gives: the shape of its own section, and checks against the rest."""
+class CloudModule(Protocol):
+    """What a cloud's `<environment>_settings` module gives: the shape of its own section, and checks of it."""
 
-    zones: tuple[str, ...]
+    Section: type[BaseModel]
+    """The section; every cloud's has `zones`."""
 
     @staticmethod
     def problems(region: str, recovery_region: str | None, section: Any) -> list[Problem]:
@@ -289,7 +290,7 @@ class _Loader:
                 parts[name] = self._overridden(parts[name], override, f"{key}.{name}")
         return parts
 
-    def _section(self, cloud: Cloud | None, values: dict[str, Any]) -> tuple[Any, Any]:
+    def _section(self, cloud: Cloud | None, values: dict[str, Any]) -> tuple[Any, CloudModule | None]:
         """The cloud's own section, and the module that knows it."""
         if cloud is None:
             return None, None
@@ -301,7 +302,7 @@ class _Loader:
                 f"{values.get('system', 'the system')} does not run there yet; choose {supported}",
             )
             return None, None
-        module = importlib.import_module(f"{ENVIRONMENTS[cloud]}_settings")
+        module = cast(CloudModule, importlib.import_module(f"{ENVIRONMENTS[cloud]}_settings"))
         section = values.get(cloud.value, {})
         if not isinstance(section, dict):
             return None, module  # reported with the file's shape

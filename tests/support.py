@@ -9,7 +9,9 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
+import pytest
 
+from components.problems import InputError
 from preview.answers import made_up
 from preview.plan import Plan
 from preview.project import Configuration
@@ -73,6 +75,13 @@ def one(plan: Plan, type_: str, name: str | None = None) -> Any:
     found = [each for each in plan.resources if each.type == type_ and name in (None, each.name)]
     assert len(found) == 1, f"{len(found)} of {type_} {name or ''}: {[each.name for each in found]}"
     return found[0].inputs
+
+
+def remedies(make: Callable[[], object]) -> dict[str, str]:
+    """What a component is refused for: the remedies, by path."""
+    with pytest.raises(InputError) as caught:
+        make()
+    return {problem.path: problem.remedy for problem in caught.value.problems}
 
 
 def statements(policy: str) -> dict[str, dict[str, Any]]:

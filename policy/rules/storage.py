@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .demands import DURABLE, PROD, absent, equal, false, given, judged, never, true
+from .demands import DURABLE, PROD, Demand, absent, equal, false, given, judged, never, true
 from .documents import is_for_everyone, is_unknown, many, principals, statements
 from .paths import UNKNOWN, read
 from .rule import Level, Link, Resource, Rule, Stack
@@ -122,6 +122,22 @@ def _leaves_its_region(bucket: Resource, stack: Stack) -> Iterator[str]:
         for copy in stack.pointed(replication, BUCKET, "rules"):
             if home and stack.region(copy) == home:
                 yield f"its copy {copy.name} stays in {home}"
+
+
+def _lifecycle(part: str, days: str, in_days: Demand) -> Link:
+    """A lifecycle with a rule that has the part, after so many days."""
+    return Link(
+        "a lifecycle",
+        LIFECYCLE,
+        "bucket",
+        {
+            "rules[*]": judged(),
+            "rules[*].status": judged("Disabled"),
+            "rules[*].filter": judged(_SOME_OBJECTS, needed=False),
+            f"rules[*].{part}": judged(),
+            f"rules[*].{part}.{days}": in_days,
+        },
+    )
 
 
 RULES = (
@@ -282,20 +298,7 @@ RULES = (
         "A bucket forgets former versions some day.",
         (BUCKET,),
         ("CKV2_AWS_61",),
-        links=(
-            Link(
-                "a lifecycle",
-                LIFECYCLE,
-                "bucket",
-                {
-                    "rules[*]": judged(),
-                    "rules[*].status": judged("Disabled"),
-                    "rules[*].filter": judged(_SOME_OBJECTS, needed=False),
-                    "rules[*].noncurrentVersionExpiration": judged(),
-                    "rules[*].noncurrentVersionExpiration.noncurrentDays": judged(),
-                },
-            ),
-        ),
+        links=(_lifecycle("noncurrentVersionExpiration", "noncurrentDays", judged()),),
         check=lambda bucket, stack: _has_rule(bucket, stack, _expires_versions, "expires former versions"),
         in_dev=Level.ADVISORY,
     ),
@@ -304,20 +307,7 @@ RULES = (
         "A bucket throws away uploads that were never finished.",
         (BUCKET,),
         ("CKV_AWS_300",),
-        links=(
-            Link(
-                "a lifecycle",
-                LIFECYCLE,
-                "bucket",
-                {
-                    "rules[*]": judged(),
-                    "rules[*].status": judged("Disabled"),
-                    "rules[*].filter": judged(_SOME_OBJECTS, needed=False),
-                    "rules[*].abortIncompleteMultipartUpload": judged(),
-                    "rules[*].abortIncompleteMultipartUpload.daysAfterInitiation": judged(0),
-                },
-            ),
-        ),
+        links=(_lifecycle("abortIncompleteMultipartUpload", "daysAfterInitiation", judged(0)),),
         check=lambda bucket, stack: _has_rule(bucket, stack, _aborts_uploads, "aborts multipart uploads"),
         in_dev=Level.ADVISORY,
     ),

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from components.database.rds import RdsBackupCopy, RdsPostgres
-from components.problems import InputError
 from preview.plan import Plan
 from preview.record import plain
 
-from ..support import SENTINEL, known, one, planned, recorded, statements
+from ..support import SENTINEL, known, one, planned, recorded, remedies, statements
 from .examples import BACKUP_COPY, KEY, LOG_KEY, POSTGRES
 
 INSTANCE = "aws:rds/instance:Instance"
@@ -24,9 +23,7 @@ def database(**changes: Any) -> Plan:
 
 
 def refused(name: str = "db", **changes: Any) -> dict[str, str]:
-    with pytest.raises(InputError) as caught:
-        RdsPostgres(name, {**POSTGRES, **changes})  # pyright: ignore[reportArgumentType]
-    return {problem.path: problem.remedy for problem in caught.value.problems}
+    return remedies(lambda: RdsPostgres(name, {**POSTGRES, **changes}))  # pyright: ignore[reportArgumentType]
 
 
 def test_the_bare_call_is_safe() -> None:

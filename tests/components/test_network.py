@@ -7,11 +7,10 @@ import pulumi
 import pytest
 
 from components.network.aws import INTERFACE_ENDPOINTS, AwsNetwork, NatMode
-from components.problems import InputError
 from preview.plan import Plan
 from preview.project import PreviewError
 
-from ..support import known, one, planned, recorded
+from ..support import known, one, planned, recorded, remedies
 from .examples import NETWORK
 
 SUBNET = "aws:ec2/subnet:Subnet"
@@ -22,9 +21,7 @@ def network(**changes: Any) -> Plan:
 
 
 def refused(**changes: Any) -> dict[str, str]:
-    with pytest.raises(InputError) as caught:
-        AwsNetwork("net", {**NETWORK, **changes})  # pyright: ignore[reportArgumentType]
-    return {problem.path: problem.remedy for problem in caught.value.problems}
+    return remedies(lambda: AwsNetwork("net", {**NETWORK, **changes}))  # pyright: ignore[reportArgumentType]
 
 
 def subnets(plan: Plan) -> dict[str, str]:

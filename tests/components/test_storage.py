@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from components.problems import InputError
 from components.storage.s3 import S3AccessLogs, S3ObjectStore
 from preview.plan import Plan
 
-from ..support import one, planned, statements
+from ..support import one, planned, remedies, statements
 from .examples import ACCESS_LOGS, AWAY_KEY, KEY, STORE, STORE_FULL
 
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
@@ -28,9 +27,7 @@ def logs(**changes: Any) -> Plan:
 
 
 def refused(name: str = "events", **changes: Any) -> dict[str, str]:
-    with pytest.raises(InputError) as caught:
-        S3ObjectStore(name, {**STORE, **changes})  # pyright: ignore[reportArgumentType]
-    return {problem.path: problem.remedy for problem in caught.value.problems}
+    return remedies(lambda: S3ObjectStore(name, {**STORE, **changes}))  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("plan", [store(), logs()], ids=["store", "logs"])

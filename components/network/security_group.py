@@ -12,12 +12,18 @@ ANYWHERE = "0.0.0.0/0"
 
 
 class SecurityRule(TypedDict):
-    """What one purpose opens: a TCP port, to exactly one peer."""
+    """What one purpose opens: a port, or a range of them, to exactly one peer."""
 
     port: int
-    """TCP port."""
+    """The port, or the first one of a range."""
+    last_port: NotRequired[int]
+    """The last port of a range. Default: `port` alone."""
+    protocol: NotRequired[str]
+    """`tcp` or `udp`. Default: `tcp`."""
     group: NotRequired[pulumi.Input[str]]
     """Id of the peer's security group."""
+    members: NotRequired[bool]
+    """Whether the peers are the other members of the group itself. Default: no."""
     cidr: NotRequired[pulumi.Input[str]]
     """IPv4 block of the peer."""
 
@@ -109,10 +115,10 @@ def _rule(
         name,
         security_group_id=group_id,
         description=purpose,
-        ip_protocol="tcp",
+        ip_protocol=rule.get("protocol", "tcp"),
         from_port=rule["port"],
-        to_port=rule["port"],
-        referenced_security_group_id=rule.get("group"),
+        to_port=rule.get("last_port", rule["port"]),
+        referenced_security_group_id=group_id if rule.get("members", False) else rule.get("group"),
         cidr_ipv4=rule.get("cidr"),
         tags={"Name": name},
         opts=opts,
@@ -124,9 +130,13 @@ def _check_peers(subject: str, directions: dict[str, dict[str, SecurityRule]]) -
     for direction, rules in directions.items():
         for purpose, rule in rules.items():
             path = f"{direction}.{purpose}"
-            if ("group" in rule) == ("cidr" in rule):
-                problems.append(Problem(path, rule, "name one peer: `group` or `cidr`"))
+            if [rule.get("members", False), "group" in rule, "cidr" in rule].count(True) != 1:
+                problems.append(Problem(path, rule, "name one peer: `group`, `cidr` or `members`"))
             if not 1 <= rule["port"] <= 65535:
                 problems.append(Problem(f"{path}.port", rule["port"], "give a port from 1 to 65535"))
+            if not rule["port"] <= rule.get("last_port", rule["port"]) <= 65535:
+                problems.append(Problem(f"{path}.last_port", rule["last_port"], "give `port` or more, up to 65535"))
+            if rule.get("protocol", "tcp") not in ("tcp", "udp"):
+                problems.append(Problem(f"{path}.protocol", rule["protocol"], "choose tcp or udp"))
     if problems:
         raise InputError(subject, problems)

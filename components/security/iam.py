@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from ..component import Component, checked, checked_name
 from ..problems import InputError, Problem
-from .policy import AwsScope, allow, document
+from .policy import AwsScope, allow, document, pod_trust
 
 
 class StoreGrant(TypedDict):
@@ -62,24 +62,13 @@ class AwsServiceRole(Component):
         role = aws.iam.Role(
             name,
             description=args["description"],
-            assume_role_policy=_pod_trust(args["scope"]),
+            assume_role_policy=pod_trust(args["scope"]),
             opts=self._child(),
         )
         policy = aws.iam.RolePolicy(name, role=role.id, policy=document(*statements), opts=self._child())
         self.role_arn = pulumi.Output.all(role.arn, policy.id).apply(lambda known: known[0])
         self.role_name = role.name
         self._register()
-
-
-def _pod_trust(scope: AwsScope) -> pulumi.Output[str]:
-    return document(
-        allow(
-            "PodIdentity",
-            ["sts:AssumeRole", "sts:TagSession"],
-            principal={"Service": "pods.eks.amazonaws.com"},
-            when={"StringEquals": {"aws:SourceAccount": scope["account"]}},
-        )
-    )
 
 
 def _grants(args: AwsServiceRoleArgs) -> list[dict]:

@@ -18,6 +18,9 @@ class EncryptionKeyArgs(TypedDict):
     """What it encrypts, in a few words: the key's description."""
     log_groups: NotRequired[bool]
     """Whether CloudWatch Logs may encrypt the account's log groups with it. Default: no."""
+    publishers: NotRequired[list[str]]
+    """Service principals, such as `cloudwatch.amazonaws.com`, that may publish to the account's topics which it
+    encrypts. Default: none."""
     rotation_days: NotRequired[int]
     """Days between rotations of its material, 90 to 2560. Default: 365 (CKV_AWS_7)."""
     deletion_window_days: NotRequired[int]
@@ -52,6 +55,8 @@ class EncryptionKey(Component):
         ]
         if args.get("log_groups", False):
             statements.append(_log_service(scope))
+        if publishers := args.get("publishers", []):
+            statements.append(_publishers(scope, publishers))
         key = aws.kms.Key(
             f"{name}-key",
             description=args["purpose"],
@@ -77,4 +82,15 @@ def _log_service(scope: AwsScope) -> dict:
         ["*"],
         {"Service": f"logs.{scope['region']}.amazonaws.com"},
         {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn(scope, "logs", "log-group:*")}},
+    )
+
+
+def _publishers(scope: AwsScope, services: list[str]) -> dict:
+    """A service that publishes to an encrypted topic encrypts as itself, on behalf of something of this account."""
+    return allow(
+        "Publishers",
+        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        ["*"],
+        {"Service": services},
+        {"StringEquals": {"aws:SourceAccount": scope["account"]}},
     )

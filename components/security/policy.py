@@ -56,6 +56,26 @@ def trust(scope: AwsScope, service: str, source_arn: pulumi.Input[str] | None = 
     return document(allow("Trust", ["sts:AssumeRole"], principal={"Service": service}, when=when))
 
 
+def pod_trust(
+    scope: AwsScope,
+    cluster_arn: pulumi.Input[str] | None = None,
+    namespace: str | None = None,
+    service_account: str | None = None,
+) -> pulumi.Output[str]:
+    """The trust policy by which pods of this account's clusters take a role through EKS Pod Identity: those of one
+    cluster, namespace and service account, where they are given."""
+    equal: dict[str, Any] = {"aws:SourceAccount": scope["account"]}
+    if namespace is not None:
+        equal["aws:RequestTag/kubernetes-namespace"] = namespace
+    if service_account is not None:
+        equal["aws:RequestTag/kubernetes-service-account"] = service_account
+    when: dict[str, dict[str, Any]] = {"StringEquals": equal}
+    if cluster_arn is not None:
+        when["ArnEquals"] = {"aws:SourceArn": cluster_arn}
+    principal = {"Service": "pods.eks.amazonaws.com"}
+    return document(allow("PodIdentity", ["sts:AssumeRole", "sts:TagSession"], principal=principal, when=when))
+
+
 def _statement(
     effect: str,
     sid: str,

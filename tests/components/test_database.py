@@ -10,7 +10,8 @@ from preview.plan import Plan
 from preview.record import plain
 
 from ..support import SENTINEL, known, one, planned, recorded, remedies, statements
-from .examples import BACKUP_COPY, KEY, LOG_KEY, POSTGRES
+from .examples.database import BACKUP_COPY, POSTGRES
+from .examples.shared import KEY, LOG_KEY
 
 INSTANCE = "aws:rds/instance:Instance"
 SECRET = "aws:secretsmanager/secret:Secret"

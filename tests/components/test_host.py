@@ -33,12 +33,21 @@ from pulumi.runtime.proto import (
 )
 
 from components.component import Component, between, camel_case, checked
+from components.database.rds import RdsPostgres
 from components.host import ComponentHost, components, version
+from components.network.aws import AwsNetwork
+from components.network.security_group import AwsSecurityGroup
 from components.problems import InputError, Problem
+from components.security.iam import AwsServiceRole
+from components.security.kms import EncryptionKey
+from components.storage.s3 import S3ObjectStore
 from preview.record import Answer
 
 from ..support import ROOT, known, planned, recorded
-from . import examples
+from .examples.database import POSTGRES_FULL
+from .examples.network import GROUP, NETWORK
+from .examples.security import KEY_ARGS, ROLE
+from .examples.storage import STORE_FULL
 
 # --- what the library's host offers ---------------------------------------------------------------------------
 
@@ -131,14 +140,14 @@ def _as_sent(value: Any) -> Any:
     ("kind", "args"),
     [
         (
-            examples.AwsNetwork,
-            {**examples.NETWORK, "nat": "single", "flow_log_days": 30, "data_ports": {"postgres": 5432}},
+            AwsNetwork,
+            {**NETWORK, "nat": "single", "flow_log_days": 30, "data_ports": {"postgres": 5432}},
         ),
-        (examples.AwsSecurityGroup, examples.GROUP),
-        (examples.EncryptionKey, examples.KEY_ARGS),
-        (examples.RdsPostgres, examples.POSTGRES_FULL),
-        (examples.S3ObjectStore, examples.STORE_FULL),
-        (examples.AwsServiceRole, examples.ROLE),
+        (AwsSecurityGroup, GROUP),
+        (EncryptionKey, KEY_ARGS),
+        (RdsPostgres, POSTGRES_FULL),
+        (S3ObjectStore, STORE_FULL),
+        (AwsServiceRole, ROLE),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -11,7 +11,7 @@ from preview.plan import Plan
 from preview.project import PreviewError
 
 from ..support import known, one, planned, recorded, remedies
-from .examples import NETWORK
+from .examples.network import NETWORK
 
 SUBNET = "aws:ec2/subnet:Subnet"
 

@@ -10,10 +10,13 @@ from components.platform.namespace import KubernetesNamespace
 from components.problems import InputError
 from components.security.iam import AwsServiceRole
 from components.security.kms import EncryptionKey
+from components.security.policy import pod_trust
 from preview.plan import Plan
 
 from ..support import known, one, planned, recorded, statements
-from .examples import GROUP, HOME, KEY, KEY_ARGS, ROLE, SECRET
+from .examples.network import GROUP
+from .examples.security import KEY_ARGS, ROLE
+from .examples.shared import HOME, KEY, SECRET
 
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -63,6 +66,13 @@ def test_a_group_opens_what_its_rules_name() -> None:
     )
 
 
+def test_a_group_opens_ranges_to_its_own_members() -> None:
+    rules: dict[str, Any] = {"members": {"port": 1025, "last_port": 65535, "protocol": "udp", "members": True}}
+    incoming = one(group(ingress=rules), INGRESS)
+    assert (incoming["fromPort"], incoming["toPort"], incoming["ipProtocol"]) == (1025, 65535, "udp")
+    assert incoming["referencedSecurityGroupId"] == incoming["securityGroupId"]
+
+
 def test_a_bare_group_opens_nothing() -> None:
     plan = planned(lambda opts: AwsSecurityGroup("web", {"vpc_id": "vpc-1", "description": "Web"}, opts))
     assert not plan.of_type(INGRESS, EGRESS)
@@ -78,14 +88,24 @@ def test_another_rule_touches_no_other() -> None:
 @pytest.mark.parametrize(
     ("changes", "path", "remedy"),
     [
-        ({"ingress": {"all": {"port": 80}}}, "ingress.all", "name one peer: `group` or `cidr`"),
+        ({"ingress": {"all": {"port": 80}}}, "ingress.all", "name one peer: `group`, `cidr` or `members`"),
         (
             {"egress": {"two": {"port": 80, "group": "a", "cidr": "b"}}},
             "egress.two",
-            "name one peer: `group` or `cidr`",
+            "name one peer: `group`, `cidr` or `members`",
         ),
         ({"ingress": {"none": {"port": 0, "group": "a"}}}, "ingress.none.port", "give a port from 1 to 65535"),
         ({"ingress": {"x": {"group": "a"}}}, "ingress.x.port", "required; give a value"),
+        (
+            {"ingress": {"x": {"port": 90, "last_port": 80, "group": "a"}}},
+            "ingress.x.last_port",
+            "give `port` or more, up to 65535",
+        ),
+        (
+            {"ingress": {"x": {"port": 80, "protocol": "all", "members": True}}},
+            "ingress.x.protocol",
+            "choose tcp or udp",
+        ),
         ({"name": "sg-web"}, "name", "AWS reserves names that begin with sg-"),
     ],
 )
@@ -101,6 +121,30 @@ def test_a_service_role_is_taken_by_pods_of_this_account() -> None:
     assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert trust["Action"] == ["sts:AssumeRole", "sts:TagSession"]
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_a_trust_names_cluster_namespace_and_service_account() -> None:
+    def program() -> None:
+        pulumi.export("trust", pod_trust(HOME, "arn:aws:eks:x:1:cluster/y", "shop", "web"))
+
+    trust = statements(recorded(program, answer=known).plan.outputs["trust"])["PodIdentity"]
+    assert trust["Condition"] == {
+        "StringEquals": {
+            "aws:SourceAccount": "123456789012",
+            "aws:RequestTag/kubernetes-namespace": "shop",
+            "aws:RequestTag/kubernetes-service-account": "web",
+        },
+        "ArnEquals": {"aws:SourceArn": "arn:aws:eks:x:1:cluster/y"},
+    }
+
+
+def test_a_key_encrypts_for_those_who_publish_for_this_account() -> None:
+    args: Any = {**KEY_ARGS, "publishers": ["cloudwatch.amazonaws.com"]}
+    plan = planned(lambda opts: EncryptionKey("alerts", args, opts))
+    publishers = statements(one(plan, "aws:kms/key:Key")["policy"])["Publishers"]
+    assert publishers["Principal"] == {"Service": ["cloudwatch.amazonaws.com"]}
+    assert publishers["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert publishers["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
 def test_a_service_role_grants_what_is_needed() -> None:

@@ -8,7 +8,8 @@ from components.storage.s3 import S3AccessLogs, S3ObjectStore
 from preview.plan import Plan
 
 from ..support import one, planned, remedies, statements
-from .examples import ACCESS_LOGS, AWAY_KEY, KEY, STORE, STORE_FULL
+from .examples.shared import AWAY_KEY, KEY
+from .examples.storage import ACCESS_LOGS, STORE, STORE_FULL
 
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"

@@ -1,54 +1,19 @@
 """The ways to break the sound stack, by the rule that must notice."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from preview.plan import UNKNOWN
 
-from .planted import (
-    ACCOUNT,
-    CONTAINER,
-    FORCED,
-    HOME,
-    LOGGED,
-    OF_ACCOUNT,
-    POD,
-    TAKES_LOGS,
-    TASK_CONTAINER,
-    TLS_ONLY,
-    Sketch,
-    allow,
-    document,
-    of_account,
-)
-
-Break = Callable[[Sketch], object]
-
-
-def changed(name: str, /, **inputs: Any) -> Break:
-    """Break a stack by changing inputs of a resource; None takes one away."""
-    return lambda sketch: sketch.change(name, **inputs)
-
-
-def without(name: str) -> Break:
-    """Break a stack by leaving a resource out."""
-    return lambda sketch: sketch.drop(name)
-
-
-def with_options(name: str, /, **options: Any) -> Break:
-    """Break a stack by changing options of a resource."""
-    return lambda sketch: sketch.set(name, **options)
+from .breaking import Break, changed, with_options, with_policy, without
+from .concerns import CONCERNS
+from .planted import CONTAINER, FORCED, LOGGED, OF_ACCOUNT, POD, TAKES_LOGS, TASK_CONTAINER, TLS_ONLY
+from .sketch import ACCOUNT, HOME, Sketch, allow, document, of_account
 
 
 def tagged(**tags: str) -> Break:
     """Break a stack by giving its provider these tags alone."""
     return changed(HOME, defaultTags=json.dumps({"tags": tags}))
-
-
-def with_policy(name: str, *statements: dict[str, Any]) -> Break:
-    """Break a stack by giving a resource a policy of these statements alone."""
-    return changed(name, policy=document(*statements))
 
 
 def trusting(**statement: Any) -> Break:
@@ -167,9 +132,6 @@ BREAKS: dict[str, list[Break]] = {
         changed("database", instanceClass="db.r7g.16xlarge"),
         changed("replica", instanceClass="db.r7i.metal"),
     ],
-    "cache-size": [changed("cache", nodeType="cache.r7g.12xlarge")],
-    "broker-size": [changed("broker", hostInstanceType="mq.m5.4xlarge")],
-    "node-size": [changed("nodes", instanceTypes=["t4g.large", "m7g.12xlarge"])],
     "instance-size": [changed("machine", instanceType="m7g.12xlarge")],
     "template-size": [changed("template", instanceType="m7g.12xlarge")],
     "vpc-flow-logs": [
@@ -517,5 +479,5 @@ BREAKS: dict[str, list[Break]] = {
     "task-images-pinned": [in_task(image="shop/web"), in_task(image="shop/web:latest")],
     "task-resources": [changed("task", cpu=None), changed("task", memory=None)],
     "task-logs": [in_task(logConfiguration=None)],
-}
+} | {rule: breaks for concern in CONCERNS for rule, breaks in concern.BREAKS.items()}
 """The ways to break the sound stack, by the rule that must notice."""

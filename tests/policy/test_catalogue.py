@@ -18,8 +18,10 @@ from preview.record import Answer
 
 from ..mutants import PROGRAM, plans
 from ..support import ROOT, known, recorded
-from .breaks import BREAKS, Break
-from .planted import HOME, TAKES_LOGS, TLS_ONLY, Sketch, document, of_account, sound
+from .breaking import Break
+from .breaks import BREAKS
+from .planted import TAKES_LOGS, TLS_ONLY, sound
+from .sketch import HOME, Sketch, document, of_account
 
 BROKEN = [
     pytest.param(rule, break_, id=f"{rule.id}-{i}")

@@ -1,0 +1,5 @@
+"""Backups."""
+
+from .rule import Rule
+
+RULES: tuple[Rule, ...] = ()

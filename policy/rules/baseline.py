@@ -1,0 +1,5 @@
+"""What guards an account."""
+
+from .rule import Rule
+
+RULES: tuple[Rule, ...] = ()

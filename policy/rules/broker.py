@@ -1,0 +1,5 @@
+"""Brokers."""
+
+from .rule import Rule
+
+RULES: tuple[Rule, ...] = ()

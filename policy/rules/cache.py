@@ -1,0 +1,5 @@
+"""Caches."""
+
+from .rule import Rule
+
+RULES: tuple[Rule, ...] = ()

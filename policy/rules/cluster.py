@@ -1,0 +1,5 @@
+"""Clusters."""
+
+from .rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Alarms, dashboards and notifications."""
+
+from .rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Backups."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

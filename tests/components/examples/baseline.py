@@ -1,0 +1,5 @@
+"""What guards an account."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

@@ -1,0 +1,5 @@
+"""Brokers."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

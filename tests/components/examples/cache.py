@@ -1,0 +1,5 @@
+"""Caches."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

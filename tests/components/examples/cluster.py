@@ -1,0 +1,5 @@
+"""Clusters."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

@@ -1,0 +1,26 @@
+"""Databases."""
+
+from components.database.rds import RdsBackupCopy, RdsBackupCopyArgs, RdsPostgres, RdsPostgresArgs
+
+from .shared import AWAY_KEY, HOME, KEY, LOG_KEY, Examples
+
+POSTGRES: RdsPostgresArgs = {
+    "scope": HOME,
+    "vpc_id": "vpc-1",
+    "subnet_ids": ["subnet-1", "subnet-2"],
+    "key_arn": KEY,
+    "log_key_arn": LOG_KEY,
+    "database": "shop",
+    "instance_class": "db.m6g.large",
+    "clients": {"web": "sg-web"},
+}
+POSTGRES_FULL: RdsPostgresArgs = {**POSTGRES, "replicas": 2, "pooling": True}
+BACKUP_COPY: RdsBackupCopyArgs = {"instance_arn": "arn:aws:rds:eu-central-1:123456789012:db:x", "key_arn": AWAY_KEY}
+
+EXAMPLES: Examples = {
+    RdsPostgres: [
+        lambda name, opts: RdsPostgres(name, POSTGRES, opts),
+        lambda name, opts: RdsPostgres(name, POSTGRES_FULL, opts),
+    ],
+    RdsBackupCopy: [lambda name, opts: RdsBackupCopy(name, BACKUP_COPY, opts)],
+}

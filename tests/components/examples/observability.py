@@ -1,0 +1,5 @@
+"""Alarms, dashboards and notifications."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

@@ -1,0 +1,5 @@
+"""Secrets."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

@@ -1,0 +1,19 @@
+"""What examples of components have in common."""
+
+from collections.abc import Callable
+
+import pulumi
+
+from components.component import Component
+from components.security.policy import AwsScope
+
+HOME: AwsScope = {"account": "123456789012", "region": "eu-central-1"}
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/data"
+LOG_KEY = "arn:aws:kms:eu-central-1:123456789012:key/logs"
+AWAY_KEY = "arn:aws:kms:eu-west-1:123456789012:key/away"
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:url"
+
+Maker = Callable[[str, pulumi.ResourceOptions], Component]
+"""Makes a component of a name."""
+Examples = dict[type[Component], list[Maker]]
+"""A full and a bare call of every component."""

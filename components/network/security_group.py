@@ -134,9 +134,10 @@ def _check_peers(subject: str, directions: dict[str, dict[str, SecurityRule]]) -
                 problems.append(Problem(path, rule, "name one peer: `group`, `cidr` or `members`"))
             if not 1 <= rule["port"] <= 65535:
                 problems.append(Problem(f"{path}.port", rule["port"], "give a port from 1 to 65535"))
-            if not rule["port"] <= rule.get("last_port", rule["port"]) <= 65535:
-                problems.append(Problem(f"{path}.last_port", rule["last_port"], "give `port` or more, up to 65535"))
-            if rule.get("protocol", "tcp") not in ("tcp", "udp"):
-                problems.append(Problem(f"{path}.protocol", rule["protocol"], "choose tcp or udp"))
+            last, protocol = rule.get("last_port", rule["port"]), rule.get("protocol", "tcp")
+            if not rule["port"] <= last <= 65535:
+                problems.append(Problem(f"{path}.last_port", last, "give `port` or more, up to 65535"))
+            if protocol not in ("tcp", "udp"):
+                problems.append(Problem(f"{path}.protocol", protocol, "choose tcp or udp"))
     if problems:
         raise InputError(subject, problems)

@@ -19,6 +19,7 @@ KEEPERS = {
         "aws:mq/broker:Broker",
         "aws:rds/cluster:Cluster",
         "aws:rds/instance:Instance",
+        "aws:route53/zone:Zone",
         "aws:s3/bucket:Bucket",
         "aws:secretsmanager/secret:Secret",
         "aws:sqs/queue:Queue",

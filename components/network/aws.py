@@ -1,5 +1,6 @@
 """Networks on AWS."""
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import NotRequired, TypedDict
 
@@ -14,7 +15,7 @@ from .subnets import SubnetPlan, SubnetTier, zone_slot
 
 GATEWAY_ENDPOINTS = ("s3", "dynamodb")
 INTERFACE_ENDPOINTS = ("ecr.api", "ecr.dkr", "eks-auth", "kms", "logs", "secretsmanager", "ssm", "sts")
-DATA_PORTS = {"postgres": 5432, "redis": 6379, "amqps": 5671}
+DATA_PORTS = {"postgres": 5432, "valkey": 6379, "amqps": 5671, "broker-management": 443}
 _EPHEMERAL = (1024, 65535)
 
 
@@ -29,6 +30,12 @@ class NatMode(Enum):
     """Through a gateway in each zone: no traffic between zones, and no zone depends on another."""
     REGIONAL = "regional"
     """Through one gateway that AWS spreads over the zones by itself."""
+
+
+def nat_zones(mode: NatMode, zones: Sequence[str]) -> tuple[str, ...]:
+    """The zones that have a gateway of their own. A regional one stands in none of them."""
+    many = {NatMode.SINGLE: 1, NatMode.PER_ZONE: len(zones)}.get(mode, 0)
+    return tuple(zones[:many])
 
 
 class AwsNetworkArgs(TypedDict):
@@ -50,8 +57,10 @@ class AwsNetworkArgs(TypedDict):
     """AWS services reached over private addresses. Default: those that clusters, tasks and secrets need.
     Each costs by hour and zone."""
     data_ports: NotRequired[dict[str, int]]
-    """TCP ports on which private subnets may reach data subnets, by purpose. Default: PostgreSQL 5432, Redis 6379 and
-    AMQP over TLS 5671."""
+    """TCP ports on which private subnets may reach data subnets, by purpose. Default: PostgreSQL 5432, Valkey 6379,
+    AMQP over TLS 5671, and a broker's management 443."""
+    private_tags: NotRequired[dict[str, str]]
+    """Further tags of the private subnets, by which a cluster's add-ons find them. Default: none."""
 
 
 LOG_RETENTION_DAYS = (
@@ -88,6 +97,8 @@ class AwsNetwork(Component):
     nat_addresses: pulumi.Output[list[str]]
     """Public addresses from which private subnets reach the internet: what a partner puts on an allow-list.
     Empty without NAT, and with a regional gateway, which brings its own."""
+    nat_gateway_ids: pulumi.Output[dict[str, str]]
+    """Ids of the NAT gateways, by zone; of a regional one under `regional`."""
 
     def __init__(self, name: str, args: AwsNetworkArgs, opts: pulumi.ResourceOptions | None = None):
         args = _checked(name, args)
@@ -114,7 +125,8 @@ class AwsNetwork(Component):
         self._log_flows()
 
         public = self._subnets(plan, SubnetTier.PUBLIC, {"kubernetes.io/role/elb": "1"})
-        private = self._subnets(plan, SubnetTier.PRIVATE, {"kubernetes.io/role/internal-elb": "1"})
+        further = args.get("private_tags", {})
+        private = self._subnets(plan, SubnetTier.PRIVATE, {"kubernetes.io/role/internal-elb": "1", **further})
         data = self._subnets(plan, SubnetTier.DATA, {})
         public_table = self._route_public(public)
         data_table = self._table(SubnetTier.DATA.value)
@@ -129,6 +141,7 @@ class AwsNetwork(Component):
         self.private_subnet_ids = self._once_routed(private)
         self.data_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in data.values()])
         self.nat_addresses = pulumi.Output.all(*addresses)
+        self.nat_gateway_ids = pulumi.Output.from_input(self._gateway_ids)
         self._register()
 
     def _log_flows(self) -> None:
@@ -238,6 +251,7 @@ class AwsNetwork(Component):
     ) -> tuple[dict[str, aws.ec2.NatGateway], list[pulumi.Output[str]]]:
         """The gateway that each zone uses, and their public addresses."""
         mode = self._args.get("nat", NatMode.PER_ZONE)
+        self._gateway_ids: dict[str, pulumi.Output[str]] = {}
         if mode is NatMode.NONE:
             return {}, []
         # A gateway works only in a VPC that has its internet gateway; no value carries that.
@@ -250,8 +264,9 @@ class AwsNetwork(Component):
                 tags={"Name": self._prefix},
                 opts=after,
             )
+            self._gateway_ids = {"regional": shared.id}
             return dict.fromkeys(self._zones, shared), []
-        homes = self._zones[:1] if mode is NatMode.SINGLE else self._zones
+        homes = nat_zones(mode, self._zones)
         gateways, addresses = {}, []
         for zone in homes:
             name = f"{self._prefix}-nat-{zone}"
@@ -260,6 +275,7 @@ class AwsNetwork(Component):
                 name, allocation_id=address.id, subnet_id=public[zone].id, tags={"Name": name}, opts=after
             )
             addresses.append(address.public_ip)
+            self._gateway_ids[zone] = gateways[zone].id
         return {zone: gateways.get(zone, gateways[homes[0]]) for zone in self._zones}, addresses
 
     def _once_routed(self, private: dict[str, aws.ec2.Subnet]) -> pulumi.Output[list[str]]:
@@ -349,9 +365,9 @@ def _plan(cidr: str) -> str | None:
 
 
 def _port(ports: dict[str, int]) -> str | None:
-    wrong = [f"{purpose}: {port}" for purpose, port in ports.items() if not 1024 <= port <= 32766]
+    wrong = [f"{purpose}: {port}" for purpose, port in ports.items() if not 101 <= port <= 32766]
     if wrong:
-        return f"{', '.join(wrong)}: give ports from 1024 to 32766, which number their rules"
+        return f"{', '.join(wrong)}: give ports from 101 to 32766, which number their rules"
     return None if len(set(ports.values())) == len(ports) else "give each port once"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.network.aws import INTERFACE_ENDPOINTS, AwsNetwork, NatMode
+from components.network.aws import INTERFACE_ENDPOINTS, AwsNetwork, NatMode, nat_zones
 from preview.plan import Plan
 from preview.project import PreviewError
 
@@ -124,6 +124,29 @@ def test_the_default_group_is_locked() -> None:
     assert not {"ingress", "egress"} & set(group)
 
 
+@pytest.mark.parametrize(
+    ("mode", "zones"),
+    [
+        ("none", set()),
+        ("single", {"eu-central-1a"}),
+        ("perZone", {"eu-central-1a", "eu-central-1b"}),
+        ("regional", {"regional"}),
+    ],
+)
+def test_gateways_are_told_by_zone(mode: str, zones: set[str]) -> None:
+    plan = network(nat=NatMode(mode))
+    outputs = next(each for each in plan.resources if each.type == "plinth:index:AwsNetwork").outputs
+    assert set(outputs["natGatewayIds"]) == zones
+    assert set(nat_zones(NatMode(mode), ["eu-central-1a", "eu-central-1b"])) == zones - {"regional"}
+
+
+def test_private_subnets_carry_the_tags_by_which_a_cluster_finds_them() -> None:
+    plan = network(private_tags={"karpenter.sh/discovery": "shop"})
+    found = {each.inputs["tags"]["subnet-tier"] for each in plan.of_type("aws:ec2/subnet:Subnet")
+             if each.inputs["tags"].get("karpenter.sh/discovery") == "shop"}  # fmt: skip
+    assert found == {"private"}
+
+
 def test_the_data_tier_lets_in_private_subnets_on_data_ports_only() -> None:
     plan = network(data_ports={"postgres": 5432, "redis": 6379})
     rules = {each.name: each.inputs for each in plan.of_type("aws:ec2/networkAclRule:NetworkAclRule")}
@@ -201,6 +224,6 @@ def test_bad_args_are_refused_before_anything_is_made() -> None:
     assert "is not in eu-central-1" in refused(zones=["eu-central-1a", "eu-west-1b"])["zones[1]"]
     assert "CloudWatch keeps logs for one of" in refused(flow_log_days=100)["flow_log_days"]
     assert "gateway endpoint already" in refused(interface_endpoints=["s3"])["interface_endpoints"]
-    assert "1024 to 32766" in refused(data_ports={"web": 80})["data_ports"]
+    assert "101 to 32766" in refused(data_ports={"web": 80})["data_ports"]
     assert "each port once" in refused(data_ports={"one": 5432, "two": 5432})["data_ports"]
     assert refused(nat="zonal")["nat"] == "did you mean `regional`? choose one of none, single, perZone, regional"

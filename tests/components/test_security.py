@@ -147,6 +147,62 @@ def test_a_key_encrypts_for_those_who_publish_for_this_account() -> None:
     assert publishers["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
+def test_a_service_roles_pods_are_one_service_account_of_one_cluster() -> None:
+    pods = {
+        "cluster_name": "shop",
+        "cluster_arn": "arn:aws:eks:x:1:cluster/shop",
+        "namespace": "web",
+        "service_account": "seller",
+    }
+    plan = role(pods=pods)
+    condition = statements(one(plan, "aws:iam/role:Role")["assumeRolePolicy"])["PodIdentity"]["Condition"]
+    assert condition["StringEquals"]["aws:RequestTag/kubernetes-service-account"] == "seller"
+    assert condition["ArnEquals"] == {"aws:SourceArn": "arn:aws:eks:x:1:cluster/shop"}
+    association = one(plan, "aws:eks/podIdentityAssociation:PodIdentityAssociation")
+    assert (association["clusterName"], association["namespace"], association["serviceAccount"]) == (
+        "shop",
+        "web",
+        "seller",
+    )
+
+
+def test_credentials_are_kept_and_used_under_their_prefix_alone() -> None:
+    plan = role(stores={}, credentials={"prefix": "shop/credentials/", "keep": True, "use": True})
+    policy = statements(one(plan, "aws:iam/rolePolicy:RolePolicy")["policy"])
+    theirs = ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/credentials/*"]
+    for sid in ("UseCredentials", "KeepCredentials", "DropCredentials"):
+        assert policy[sid]["Resource"] == theirs
+    assert policy["DropCredentials"]["Condition"] == {
+        "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}
+    }
+    assert "kms:GenerateDataKey" in policy["Key"]["Action"]
+
+
+def test_credentials_that_are_only_used_are_never_changed() -> None:
+    plan = role(stores={}, credentials={"prefix": "shop/credentials/", "use": True})
+    policy = statements(one(plan, "aws:iam/rolePolicy:RolePolicy")["policy"])
+    assert set(policy) == {"Secrets", "UseCredentials", "Key"}
+    assert policy["Key"]["Action"] == ["kms:Decrypt"]
+
+
+def test_metrics_go_to_one_namespace_and_need_no_key() -> None:
+    plan = role(stores={}, secret_arns={}, metrics_namespace="shop")
+    assert statements(one(plan, "aws:iam/rolePolicy:RolePolicy")["policy"]) == {
+        "Metrics": {
+            "Sid": "Metrics",
+            "Effect": "Allow",
+            "Action": ["cloudwatch:PutMetricData"],
+            "Resource": ["*"],
+            "Condition": {"StringEquals": {"cloudwatch:namespace": "shop"}},
+        }
+    }
+
+
+def test_other_keys_are_only_for_reading() -> None:
+    policy = statements(one(role(further_key_arns=[KEY + "-2"]), "aws:iam/rolePolicy:RolePolicy")["policy"])
+    assert (policy["FurtherKeys"]["Action"], policy["FurtherKeys"]["Resource"]) == (["kms:Decrypt"], [KEY + "-2"])
+
+
 def test_a_service_role_grants_what_is_needed() -> None:
     policy = statements(one(role(), "aws:iam/rolePolicy:RolePolicy")["policy"])
     assert {sid: (statement["Action"], statement["Resource"]) for sid, statement in policy.items()} == {

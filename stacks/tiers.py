@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .model import Size, System, Tier
+from .model import Backup, NodePool, Size, System, Tier
+
+Nodes = dict[str, NodePool]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,20 @@ class Profile:
     """Days of point-in-time recovery."""
     log_days: int
     """Days to keep logs."""
+    broker_size: Size
+    """Size of a broker's nodes."""
+    cache_size: Size
+    """Size of a cache's nodes."""
+    cache_replicas: int
+    """Replicas of a cache."""
+    nodes: Nodes
+    """Node pools of a cluster."""
+    backup: Backup
+    """Backups of everything that holds data."""
+    rotation_days: int
+    """Days between rotations of passwords by a function, 0 for none."""
+    receivers: bool
+    """Whether somebody must be told of alarms."""
     zones: int
     """Fewest zones to span."""
 
@@ -43,6 +59,13 @@ PROFILES = {
         storage_gb=20,
         backup_days=1,
         log_days=7,
+        broker_size=Size.SMALL,
+        cache_size=Size.SMALL,
+        cache_replicas=0,
+        nodes={"general": NodePool(size=Size.SMALL, fewest=2, most=4, spot=True)},
+        backup=Backup(daily_days=7, monthly_days=0, copied=False, locked=False, restore_tests=False),
+        rotation_days=0,
+        receivers=False,
         zones=2,
     ),
     Tier.STAGING: Profile(
@@ -55,6 +78,16 @@ PROFILES = {
         storage_gb=50,
         backup_days=7,
         log_days=90,
+        broker_size=Size.MEDIUM,
+        cache_size=Size.MEDIUM,
+        cache_replicas=1,
+        nodes={
+            "general": NodePool(size=Size.MEDIUM, fewest=2, most=6),
+            "spare": NodePool(size=Size.MEDIUM, fewest=0, most=10, spot=True),
+        },
+        backup=Backup(daily_days=14, monthly_days=0, copied=False, locked=False, restore_tests=True),
+        rotation_days=30,
+        receivers=False,
         zones=2,
     ),
     Tier.PROD: Profile(
@@ -67,6 +100,16 @@ PROFILES = {
         storage_gb=100,
         backup_days=30,
         log_days=365,
+        broker_size=Size.LARGE,
+        cache_size=Size.LARGE,
+        cache_replicas=2,
+        nodes={
+            "general": NodePool(size=Size.LARGE, fewest=3, most=12),
+            "spare": NodePool(size=Size.LARGE, fewest=0, most=30, spot=True),
+        },
+        backup=Backup(daily_days=35, monthly_days=365, copied=True, locked=True, restore_tests=True),
+        rotation_days=30,
+        receivers=True,
         zones=3,
     ),
 }
@@ -81,6 +124,10 @@ class Shortfall(NamedTuple):
 
 
 _FEWEST_BACKUP_DAYS = {Tier.DEV: 1, Tier.STAGING: 7, Tier.PROD: 7}
+"""Of a part's own backups."""
+_FEWEST_DAILY_DAYS = {Tier.DEV: 1, Tier.STAGING: 7, Tier.PROD: 30}
+"""Of the backups beside them."""
+_COPIED = "copies elsewhere; leave this out or set it to true"
 
 
 def shortfalls(tier: Tier, system: System, zones: int) -> list[Shortfall]:
@@ -92,13 +139,14 @@ def shortfalls(tier: Tier, system: System, zones: int) -> list[Shortfall]:
         if not holds:
             found.append(Shortfall(path, value, f"{tier.value} needs {remedy}"))
 
-    fewest, database = _FEWEST_BACKUP_DAYS[tier], system.database
-    demand(
-        database.backup_days >= fewest,
-        "database.backupDays",
-        database.backup_days,
-        f"{fewest} or more; raise it",
-    )
+    def days(path: str, value: int, fewest: int) -> None:
+        demand(value >= fewest, path, value, f"{fewest} or more; raise it")
+
+    database, broker, cache, backup = system.database, system.broker, system.cache, system.backup
+    days("database.backupDays", database.backup_days, _FEWEST_BACKUP_DAYS[tier])
+    days("backup.dailyDays", backup.daily_days, _FEWEST_DAILY_DAYS[tier])
+    if profile.durable:
+        days("cache.backupDays", cache.backup_days, 1)
     if profile.highly_available:
         demand(
             database.highly_available,
@@ -106,15 +154,16 @@ def shortfalls(tier: Tier, system: System, zones: int) -> list[Shortfall]:
             False,
             "a standby; leave this out or set it to true",
         )
+        demand(broker.highly_available, "broker.highlyAvailable", False, "a cluster; leave this out or set it to true")
+        demand(cache.replicas > 0, "cache.replicas", cache.replicas, "a replica that takes over; give 1 or more")
     if profile.recovery_copies:
-        demand(
-            database.copy_backups,
-            "database.copyBackups",
-            False,
-            "copies elsewhere; leave this out or set it to true",
-        )
+        demand(database.copy_backups, "database.copyBackups", False, _COPIED)
         for name, store in system.stores.items():
-            path = f"stores.{name}.replicate"
-            demand(store.replicate, path, False, "copies elsewhere; leave this out or set it to true")
+            demand(store.replicate, f"stores.{name}.replicate", False, _COPIED)
+        demand(backup.copied, "backup.copied", False, _COPIED)
+    if profile.backup.locked:
+        demand(backup.locked, "backup.locked", False, "a lock; leave this out or set it to true")
+    if profile.backup.restore_tests:
+        demand(backup.restore_tests, "backup.restoreTests", False, "tests; leave this out or set it to true")
     demand(zones >= profile.zones, "zones", zones, f"{profile.zones} zones or more; name them")
     return found

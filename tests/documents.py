@@ -23,13 +23,29 @@ from preview import render
 from preview.judged import judged_plan
 from preview.plan import Plan
 from preview.project import configuration, stacks
-from stacks.environments import aws_settings
-from stacks.model import ObjectStore, Postgres, Service, Tier
+from stacks.account import Account, AccountFile, RepositoryIds
+from stacks.environments import aws_account_settings, aws_settings
+from stacks.model import (
+    Backup,
+    Broker,
+    Cache,
+    Exchange,
+    NodePool,
+    ObjectStore,
+    Postgres,
+    Queue,
+    Secret,
+    Service,
+    Size,
+    Tier,
+)
+from stacks.reading import Alerts
 from stacks.settings import ENVIRONMENTS, Cloud, ClusterSection, NetworkSection, StackFile
 from stacks.systems import SYSTEMS
 from stacks.tiers import PROFILES, Profile
 
-from .support import ROOT
+from .stacks.reach import ways
+from .support import ROOT, known, recorded
 
 MARK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -59,9 +75,9 @@ def stack_table() -> str:
     for stack in stacks(ROOT):
         values = configuration(ROOT, stack).values
         resources = sum(each.custom and not each.type.startswith("pulumi:") for each in plan_of(stack).resources)
-        rows.append(
-            [f"`{stack}`", *(values[f"plinth:{key}"] for key in ("system", "cloud", "tier", "region")), resources]
-        )
+        # An account's stack has no system and no tier.
+        said = (values[f"plinth:{key}"] or "" for key in ("system", "cloud", "tier", "region"))
+        rows.append([f"`{stack}`", *said, resources])
     return table(["Stack", "System", "Cloud", "Tier", "Region", "Resources"], rows)
 
 
@@ -75,17 +91,46 @@ def keys() -> str:
         ("", StackFile),
         ("network.", NetworkSection),
         ("database.", Postgres),
+        ("broker.", Broker),
+        ("broker.exchanges.<name>.", Exchange),
+        ("broker.queues.<name>.", Queue),
+        ("cache.", Cache),
         ("stores.<name>.", ObjectStore),
         ("services.<name>.", Service),
+        ("secrets.<name>.", Secret),
+        ("nodes.<name>.", NodePool),
+        ("backup.", Backup),
+        ("alerts.", Alerts),
         ("cluster.", ClusterSection),
         ("aws.", aws_settings.Section),
         ("aws.database.", aws_settings.DatabaseSection),
+        ("aws.broker.", aws_settings.BrokerSection),
+        ("aws.cache.", aws_settings.CacheSection),
+        ("aws.nodes.<name>.", aws_settings.NodesSection),
+        ("aws.cluster.", aws_settings.EksSection),
+        ("aws.primary.", aws_settings.PrimarySection),
     ]
+    return key_table(shapes, needed=("", "network.", "aws.", "cluster.", "aws.primary."))
+
+
+def account_keys() -> str:
+    """Every key of an account's stack file, likewise."""
+    shapes: list[tuple[str, type[BaseModel]]] = [
+        ("", AccountFile),
+        ("account.", Account),
+        ("account.repositoryIds.", RepositoryIds),
+        ("alerts.", Alerts),
+        ("aws.", aws_account_settings.Section),
+    ]
+    return key_table(shapes, needed=("", "account.", "aws."))
+
+
+def key_table(shapes: list[tuple[str, type[BaseModel]]], needed: tuple[str, ...]) -> str:
     rows = []
     for prefix, shape in shapes:
         said = docstrings(shape)
         for name, field in shape.model_fields.items():
-            need = "yes" if prefix in ("", "network.", "aws.", "cluster.") and field.is_required() else ""
+            need = "yes" if prefix in needed and field.is_required() else ""
             rows.append([f"`{prefix}{field.alias}`", kind(field.annotation), need, said[name]])
     return table(["Key", "Type", "Required", "Meaning"], rows)
 
@@ -97,21 +142,60 @@ def tiers() -> str:
         for name in inspect.get_annotations(Profile)
     ]
     rows += [["How private subnets reach the internet (AWS)", *(aws_settings.NAT_MODES[tier].value for tier in Tier)]]
-    rows += [
-        [
-            "Database instance class (AWS)",
-            *(f"`{aws_settings.INSTANCE_CLASSES[PROFILES[tier].size]}`" for tier in Tier),
-        ]
+    types: list[tuple[str, dict[Size, str], str]] = [
+        ("Database instance class (AWS)", aws_settings.INSTANCE_CLASSES, "size"),
+        ("Broker instance type (AWS)", aws_settings.BROKER_TYPES, "broker_size"),
+        ("Cache node type (AWS)", aws_settings.CACHE_TYPES, "cache_size"),
     ]
+    for said_of, by_size, of in types:
+        rows += [[said_of, *(f"`{by_size[getattr(PROFILES[tier], of)]}`" for tier in Tier)]]
     return table(["", *(tier.value for tier in Tier)], rows)
 
 
 def services() -> str:
+    def uses(service: Service) -> str:
+        parts = [part for part in ("database", "cache") if getattr(service, part)]
+        parts += [f"`{secret}`" for secret in service.secrets]
+        parts += ["keeps credentials"] if service.keeps_credentials else []
+        parts += ["takes credentials"] if service.uses_credentials else []
+        return ", ".join(parts)
+
     rows = [
-        [f"`{name}`", service.purpose, shown(service.database), ", ".join(service.reads), ", ".join(service.appends)]
+        [
+            f"`{name}`",
+            service.purpose,
+            uses(service),
+            ", ".join(service.publishes),
+            ", ".join(service.consumes),
+            ", ".join(service.reads),
+            ", ".join(service.appends),
+        ]
         for name, service in SYSTEMS["skipper"](Tier.PROD).services.items()
     ]
-    return table(["Service", "Purpose", "Database", "Reads", "Adds to"], rows)
+    return table(["Service", "Purpose", "Uses", "Publishes to", "Consumes", "Reads", "Adds to"], rows)
+
+
+def flows() -> str:
+    system = SYSTEMS["skipper"](Tier.PROD)
+
+    def those(field: str, name: str) -> str:
+        return ", ".join(each for each, service in system.services.items() if name in getattr(service, field))
+
+    rows = [
+        [
+            f"`{name}`",
+            queue.purpose,
+            those("publishes", queue.exchange),
+            f"`{queue.exchange}`",
+            those("consumes", name),
+            f"{queue.keep_days} days",
+            queue.deliveries,
+            queue.backlog,
+        ]
+        for name, queue in system.broker.queues.items()
+    ]
+    head = ["Queue", "Holds", "From", "Exchange", "To", "Kept", "Deliveries", "Alarm at"]
+    return table(head, rows)
 
 
 def library() -> str:
@@ -151,6 +235,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "picture-dev": lambda: picture("dev"),
     "picture-prod": lambda: picture("prod"),
     "keys": keys,
+    "account-keys": account_keys,
+    "flows": flows,
+    "picture-account": lambda: picture("account-aws"),
     "tiers": tiers,
     "services": services,
     "library": library,
@@ -166,6 +253,17 @@ def filled(text: str) -> str:
 
 def urns(stack: str) -> str:
     return "".join(f"{resource.urn}\n" for resource in plan_of(stack).resources)
+
+
+def has_network(stack: str) -> bool:
+    return "plinth:network" in configuration(ROOT, stack).values and configuration(ROOT, stack).values[
+        "plinth:network"
+    ] not in ("", "{}")
+
+
+def reachability(stack: str) -> str:
+    plan = recorded(ROOT / "__main__.py", configuration(ROOT, stack), known).plan
+    return "".join(f"{way}\n" for way in ways(plan, plan.outputs["environment"]))
 
 
 def table(head: list[str], rows: list[list[Any]]) -> str:
@@ -207,15 +305,29 @@ def kind(note: Any) -> str:
 def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, NodePool):
+        return f"{value.fewest} to {value.most} {value.size.value}{', spot' if value.spot else ''}"
+    if isinstance(value, Backup):
+        days = f"{value.daily_days} days" + (f", monthly {value.monthly_days}" if value.monthly_days else "")
+        more = [word for word in ("copied", "locked") if getattr(value, word)]
+        return ", ".join([days, *more, *(["restored as a test"] if value.restore_tests else [])])
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {shown(item)}" for key, item in value.items())
     return value.value if isinstance(value, Enum) else str(value)
 
 
 def main() -> None:
-    folder = ROOT / "tests" / "stacks" / "urns"
-    for stale in folder.glob("*.txt"):
-        stale.unlink()
-    for stack in stacks(ROOT):
-        (folder / f"{stack}.txt").write_text(urns(stack))
+    recorded_lists: list[tuple[str, list[str], Callable[[str], str]]] = [
+        ("urns", stacks(ROOT), urns),
+        ("reachability", [stack for stack in stacks(ROOT) if has_network(stack)], reachability),
+    ]
+    for kept, names, write in recorded_lists:
+        folder = ROOT / "tests" / "stacks" / kept
+        folder.mkdir(exist_ok=True)
+        for stale in folder.glob("*.txt"):
+            stale.unlink()
+        for stack in names:
+            (folder / f"{stack}.txt").write_text(write(stack))
     for path in DOCUMENTS:
         path.write_text(filled(path.read_text()))
 

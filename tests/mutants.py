@@ -1,9 +1,9 @@
 """`make mutants`: takes each protection that a rule demands away, one at a time, and sees that this rule notices.
 
-The mutants are made of the plans of the prod stack, and of the dev stack with an existing cluster, recorded with a
-cloud that answers, so that policy documents are known. A mutant lacks a property that a rule names, or has a value
-there that the rule refuses, or lacks a whole resource that the rule wants beside another one. What no stack has, the
-sound stack of the tests gives.
+The mutants are made of the plans of the prod stack, of the account's, and of the dev stack with an existing cluster,
+recorded with a cloud that answers, so that policy documents are known. A mutant lacks a property that a rule names, or
+has a value there that the rule refuses, or lacks a whole resource that the rule wants beside another one. What no stack
+has, the sound stack of the tests gives.
 """
 
 import argparse
@@ -104,6 +104,7 @@ def plans() -> dict[str, Plan]:
     return {
         "dev": recorded(PROGRAM, dev_with_cluster(), known).plan,
         "prod": recorded(PROGRAM, configuration(ROOT, "prod"), known).plan,
+        "account-aws": recorded(PROGRAM, configuration(ROOT, "account-aws"), known).plan,
     }
 
 

@@ -1,7 +1,7 @@
 """PostgreSQL on Amazon RDS."""
 
-import json
-from typing import NotRequired, TypedDict
+from collections.abc import Iterator
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -9,7 +9,9 @@ import pulumi_random as random
 
 from ..component import Component, between, checked, checked_name, matching
 from ..network.security_group import AwsSecurityGroup, connect
-from ..problems import InputError, Problem
+from ..problems import MISSING, InputError, Problem
+from ..secrets.aws import AwsSecret, AwsSecretArgs, SecretReplica, replica_problems, rotation_day_problems
+from ..secrets.rotation import AwsRotationFunction, RotationKind
 from ..security.policy import AwsScope, allow, arn, document, trust
 
 PORT = 5432
@@ -18,6 +20,16 @@ INSTANCE_CLASS = r"db\.[a-z][a-z0-9]*(-[a-z0-9]+)?\.(micro|small|medium|large|(\
 VERSIONS = ("15", "16", "17", "18")
 _EXPORTED_LOGS = ("postgresql", "upgrade")
 _ADMINISTRATOR = "postgres"
+_BY_HAND = "by hand - replace the generated password and set it in the database"
+
+
+class DatabaseRotation(TypedDict):
+    """How often passwords are rotated, and from where."""
+
+    days: int
+    """Days between rotations, 1 to 90 (CKV_AWS_304)."""
+    subnet_ids: pulumi.Input[list[str]]
+    """Ids of the private subnets that the rotation function runs in. Secrets Manager must be reachable from them."""
 
 
 class RdsPostgresArgs(TypedDict):
@@ -51,6 +63,20 @@ class RdsPostgresArgs(TypedDict):
     """Read replicas, 0 to 5. Default: 0."""
     pooling: NotRequired[bool]
     """Whether clients go through an RDS Proxy that pools their connections. Default: no."""
+    rotation: NotRequired[DatabaseRotation]
+    """How a function rotates the passwords that are not RDS's own (CKV2_AWS_57). Default: by hand."""
+    secret_replicas: NotRequired[list[SecretReplica]]
+    """Copies of the application's credentials in other regions. Default: none."""
+    replicated: NotRequired[bool]
+    """Whether a standby in another region replicates it. Default: no, and then AWS refuses one."""
+    source_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the primary in another region of which this is the standby, a read replica. Leaving it out again promotes
+    the standby for good: it no longer follows its source, takes writes, and gets an administrator's password.
+    Default: none, it is a primary itself."""
+    credentials_secret_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the copy of that primary's credentials in this region, encrypted with `key_arn`; required with
+    `source_arn`. Keep it at the promotion: the application's role came with the data, and so did its password. Only the
+    host in it is still the former primary's: connect to `host`. Default: the credentials are made here."""
     backup_days: NotRequired[int]
     """Days of point-in-time recovery, 1 to 35 (CKV_AWS_133). Default: 14."""
     log_days: NotRequired[int]
@@ -74,39 +100,46 @@ _RULES = {
 class RdsPostgres(Component):
     """An RDS PostgreSQL instance in private subnets, encrypted, reached over TLS only (CKV2_AWS_69), with backups,
     logs, Performance Insights (CKV_AWS_353), enhanced monitoring (CKV_AWS_118) and, by choice, a standby, read replicas
-    and a proxy.
+    and a proxy. It can be the standby of one in another region.
 
-    The administrator's password is made, kept and rotated by RDS. The application has a role of its own: its password
-    is generated here and stored, as the connection URL that a service expects, in Secrets Manager; a job inside the
-    network creates the role in the database.
+    The administrator's password is made, kept and rotated by RDS. AWS refuses replicas of such a database: with them,
+    it is generated here and kept in a secret. The application has a role of its own, which a job inside the network
+    creates. Its password is generated here and kept in Secrets Manager with all that a connection needs, as AWS's
+    rotation function and RDS Proxy read it: `engine`, `host` (the primary's), `port`, `dbname`, `username` and
+    `password`. Passwords stand in a URL as they are.
 
     Raises `InputError` for bad args and for a name that no identifier can be made of.
     """
 
     host: pulumi.Output[str]
-    """Name to connect to: the proxy's with pooling, else the primary's."""
+    """Name to connect to: the proxy's with pooling, else the primary's. A standby's proxy answers after its promotion:
+    AWS puts none before a replica."""
     reader_host: pulumi.Output[str]
-    """Names of the replicas with a comma between, or `host` where there are none."""
+    """Names of the replicas with a comma between; without any, a standby's own name, and else `host`."""
     port: pulumi.Output[int]
     """TCP port."""
     database: pulumi.Output[str]
     """Name of the database."""
     role: pulumi.Output[str]
     """Name of the application's role in the database."""
-    url_secret_arn: pulumi.Output[str]
-    """ARN of the secret that holds the application's connection URL."""
-    reader_url_secret_arn: pulumi.Output[str]
-    """ARN of the secret that holds its URL for reading: of the replicas, or of the primary where there are none."""
+    credentials_secret_arn: pulumi.Output[str]
+    """ARN of the secret that holds the application's credentials."""
+    credentials_replica_arns: pulumi.Output[dict[str, str]]
+    """ARNs of its copies, by region."""
     administrator_secret_arn: pulumi.Output[str]
-    """ARN of the secret that RDS keeps the administrator's name and password in."""
+    """ARN of the secret that holds the administrator's name and password. Empty for a standby, which has none."""
     instance_arn: pulumi.Output[str]
-    """ARN of the primary."""
+    """ARN of the primary, or of the standby."""
     identifier: pulumi.Output[str]
-    """Identifier of the primary, as metrics name it."""
+    """Identifier of the primary, or of the standby, as metrics name it."""
+    replica_identifiers: pulumi.Output[list[str]]
+    """Identifiers of the read replicas, as metrics name them."""
     resource_id: pulumi.Output[str]
-    """Resource id of the primary, as IAM authentication names it."""
+    """Resource id of the primary, or of the standby, as IAM authentication names it."""
     security_group_id: pulumi.Output[str]
     """Id of the database's security group."""
+    proxy_name: pulumi.Output[str]
+    """Name of the proxy, as metrics name it, or empty where there is none."""
 
     def __init__(self, name: str, args: RdsPostgresArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"RdsPostgres {name}"
@@ -118,17 +151,15 @@ class RdsPostgres(Component):
             r"[a-z](-?[a-z0-9])*",
             "RDS takes small letters, digits and single hyphens, letter first",
         )
-        max_storage = args.get("max_storage_gb", 5 * args.get("storage_gb", 20))
-        if max_storage < args.get("storage_gb", 20):
-            problem = Problem("max_storage_gb", max_storage, "give at least `storage_gb`, where it starts")
-            raise InputError(subject, [problem])
+        if problems := list(_problems(args)):
+            raise InputError(subject, problems)
         super().__init__(name, opts)
         self._prefix = name
         self._args = args
         self._protected = args.get("protect", True)
         self._keep_final = args.get("keep_final", True)
-        self._max_storage = max_storage
         self._role = f"{args['database']}_app"
+        self._is_standby = "source_arn" in args
 
         group = AwsSecurityGroup(
             f"{name}-server",
@@ -137,38 +168,42 @@ class RdsPostgres(Component):
         )
         self._parameters = self._parameter_group()
         self._monitoring = self._monitoring_role()
-        primary = self._primary(group)
+        self._rotation = self._rotation_function(group)
+        password = self._administrator_password()
+        primary = self._standby(group) if self._is_standby else self._primary(group, password)
         replicas = [self._replica(primary, group, number) for number in range(1, args.get("replicas", 0) + 1)]
-        password = random.RandomPassword(
-            f"{name}-application",
-            length=40,
-            special=False,  # so that it stands in a URL as it is
-            opts=self._child(),
-        )
+        if "credentials_secret_arn" in args:
+            credentials, copies = pulumi.Output.from_input(args["credentials_secret_arn"]), pulumi.Output.from_input({})
+        else:
+            secret = self._credentials(primary)
+            credentials, copies = secret.secret_arn, secret.replica_arns
         host = primary.address
         if args.get("pooling", False):
-            host = self._proxy(primary, group, password)
+            host = self._proxy(primary, group, credentials)
         else:
             for purpose, client in args.get("clients", {}).items():
                 connect(f"{name}-{purpose}", PORT, client, group.group_id, self._child())
-        readers = pulumi.Output.all(*[replica.address for replica in replicas]).apply(",".join) if replicas else host
-        # Replicas stand beside the proxy, so whoever reads connects to them directly.
-        if replicas and args.get("pooling", False):
+        readers = replicas or ([primary] if self._is_standby else [])
+        # They stand beside the proxy, so whoever reads connects to them directly.
+        if readers and args.get("pooling", False):
             for purpose, client in args.get("clients", {}).items():
                 connect(f"{name}-{purpose}-replicas", PORT, client, group.group_id, self._child())
 
         self.host = host
-        self.reader_host = readers
+        self.reader_host = pulumi.Output.all(*[each.address for each in readers]).apply(",".join) if readers else host
         self.port = primary.port
         self.database = pulumi.Output.from_input(args["database"])
         self.role = pulumi.Output.from_input(self._role)
-        self.url_secret_arn = self._url_secret("url", "connection URL", host, password)
-        self.reader_url_secret_arn = self._url_secret("reader-url", "connection URL for reading", readers, password)
-        self.administrator_secret_arn = primary.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
+        self.credentials_secret_arn = credentials
+        self.credentials_replica_arns = copies
+        self.administrator_secret_arn = self._administrator_secret(primary, password)
         self.instance_arn = primary.arn
         self.identifier = primary.identifier
+        self.replica_identifiers = pulumi.Output.all(*[replica.identifier for replica in replicas])
         self.resource_id = primary.resource_id
         self.security_group_id = group.group_id
+        if not args.get("pooling", False):
+            self.proxy_name = pulumi.Output.from_input("")
         self._register()
 
     def _parameter_group(self) -> aws.rds.ParameterGroup:
@@ -218,106 +253,191 @@ class RdsPostgres(Component):
             for log in _EXPORTED_LOGS
         ]
 
-    def _primary(self, group: AwsSecurityGroup) -> aws.rds.Instance:
-        name, args = self._prefix, self._args
-        subnets = aws.rds.SubnetGroup(
-            name, description=f"Data subnets of {name}", subnet_ids=args["subnet_ids"], opts=self._child()
+    def _rotation_function(self, group: AwsSecurityGroup) -> AwsRotationFunction | None:
+        args = self._args
+        if "rotation" not in args:
+            return None
+        return AwsRotationFunction(
+            f"{self._prefix}-rotation",
+            {
+                "scope": args["scope"],
+                "kind": RotationKind.POSTGRES,
+                "vpc_id": args["vpc_id"],
+                "subnet_ids": args["rotation"]["subnet_ids"],
+                "key_arn": args["key_arn"],
+                "log_key_arn": args["log_key_arn"],
+                "log_days": args.get("log_days", 365),
+                "servers": {"server": group.group_id},
+                "port": PORT,
+            },
+            self._child(),
         )
-        suffix = random.RandomId(f"{name}-final-snapshot", byte_length=4, opts=self._child())
+
+    def _administrator_password(self) -> random.RandomPassword | None:
+        """A password of our own, where the database has replicas: AWS refuses to make one of an instance whose
+        password RDS manages. A standby has none: its users are its source's."""
+        has_replicas = self._args.get("replicas", 0) > 0 or self._args.get("replicated", False)
+        return self._password("administrator") if has_replicas and not self._is_standby else None
+
+    def _password(self, whose: str) -> random.RandomPassword:
+        # Letters and digits alone stand in a URL as they are.
+        return random.RandomPassword(f"{self._prefix}-{whose}", length=40, special=False, opts=self._child())
+
+    def _administrator_secret(
+        self, primary: aws.rds.Instance, password: random.RandomPassword | None
+    ) -> pulumi.Output[str]:
+        if password is not None:
+            fields = self._connection(primary, _ADMINISTRATOR, password)
+            return self._secret("administrator", "administrator's", fields).secret_arn
+        if self._is_standby:
+            return pulumi.Output.from_input("")
+        return primary.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
+
+    def _credentials(self, primary: aws.rds.Instance) -> AwsSecret:
+        fields = self._connection(primary, self._role, self._password("application"))
+        return self._secret("credentials", "application's", fields, self._args.get("secret_replicas", []))
+
+    def _connection(
+        self, primary: aws.rds.Instance, role: str, password: random.RandomPassword
+    ) -> dict[str, pulumi.Input[str]]:
+        """What AWS's rotation function and RDS Proxy read."""
+        return {
+            "engine": "postgres",
+            "host": primary.address,
+            "port": str(PORT),
+            "dbname": self._args["database"],
+            "username": role,
+            "password": password.result,
+        }
+
+    def _secret(
+        self, key: str, whose: str, fields: dict[str, pulumi.Input[str]], replicas: list[SecretReplica] | None = None
+    ) -> AwsSecret:
+        args: AwsSecretArgs = {
+            "scope": self._args["scope"],
+            "key_arn": self._args["key_arn"],
+            "description": f"The {whose} credentials at {self._prefix}",
+            "fields": fields,
+            "replicas": replicas or [],
+            "recovery_days": 30 if self._keep_final else 0,
+        }
+        if self._rotation and "rotation" in self._args:
+            args["rotation"] = {
+                "function_arn": self._rotation.function_arn,
+                "days": self._args["rotation"]["days"],
+            }
+        else:
+            args["rotation_note"] = _BY_HAND
+        return AwsSecret(f"{self._prefix}-{key}", args, self._child())
+
+    def _instance(
+        self, name: str, group: AwsSecurityGroup, ignore_changes: list[str] | None = None, **own: Any
+    ) -> aws.rds.Instance:
+        """An instance with its own properties and those that all of them have."""
+        args = self._args
         logs = self._log_groups(name)
         return aws.rds.Instance(
             name,
             identifier=name,  # the names of its log groups contain it
-            engine="postgres",
-            engine_version=args.get("version", "17"),
             instance_class=args["instance_class"],
             auto_minor_version_upgrade=True,
-            allow_major_version_upgrade=False,
             engine_lifecycle_support="open-source-rds-extended-support-disabled",
-            db_name=args["database"],
-            port=PORT,
-            username=_ADMINISTRATOR,
-            manage_master_user_password=True,
-            master_user_secret_kms_key_id=args["key_arn"],
             iam_database_authentication_enabled=True,
             ca_cert_identifier="rds-ca-rsa2048-g1",
             parameter_group_name=self._parameters.name,
-            db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[group.group_id],
             publicly_accessible=False,
-            multi_az=args.get("multi_az", True),
             storage_type="gp3",
-            allocated_storage=args.get("storage_gb", 20),
-            max_allocated_storage=self._max_storage,
+            max_allocated_storage=_max_storage(args),
             storage_encrypted=True,
             kms_key_id=args["key_arn"],
-            backup_retention_period=args.get("backup_days", 14),
-            backup_window="02:00-03:00",
-            maintenance_window="sun:03:30-sun:04:30",
             copy_tags_to_snapshot=True,
-            delete_automated_backups=not self._keep_final,
             deletion_protection=self._protected,
-            skip_final_snapshot=not self._keep_final,
-            # A snapshot of an earlier database of this name may still be there.
-            final_snapshot_identifier=pulumi.Output.concat(f"{name}-final-", suffix.hex) if self._keep_final else None,
             enabled_cloudwatch_logs_exports=list(_EXPORTED_LOGS),
             performance_insights_enabled=True,
             performance_insights_kms_key_id=args["key_arn"],
             performance_insights_retention_period=7,
             monitoring_interval=60,
             monitoring_role_arn=self._monitoring.arn,
+            **own,
             opts=self._child(
                 protect=self._protected,
                 delete_before_replace=True,  # its identifier is taken while it exists
                 # RDS makes a missing log group by itself, and needs the role's policy; no value carries either.
                 depends_on=[*logs, self._monitoring_policy],
+                ignore_changes=ignore_changes,
             ),
+        )
+
+    def _standing_alone(self) -> dict[str, Any]:
+        """What an instance has that is, or can become, a primary."""
+        args = self._args
+        subnets = aws.rds.SubnetGroup(
+            self._prefix,
+            description=f"Data subnets of {self._prefix}",
+            subnet_ids=args["subnet_ids"],
+            opts=self._child(),
+        )
+        return {
+            "engine": "postgres",
+            "engine_version": args.get("version", "17"),
+            "allow_major_version_upgrade": False,
+            "db_subnet_group_name": subnets.name,
+            "multi_az": args.get("multi_az", True),
+            "backup_retention_period": args.get("backup_days", 14),
+            "backup_window": "02:00-03:00",
+            "maintenance_window": "sun:03:30-sun:04:30",
+            "delete_automated_backups": not self._keep_final,
+        }
+
+    def _primary(self, group: AwsSecurityGroup, password: random.RandomPassword | None) -> aws.rds.Instance:
+        name, args = self._prefix, self._args
+        suffix = random.RandomId(f"{name}-final-snapshot", byte_length=4, opts=self._child())
+        if password is None:
+            managed = {"manage_master_user_password": True, "master_user_secret_kms_key_id": args["key_arn"]}
+        else:
+            managed = {"password": password.result}
+        return self._instance(
+            name,
+            group,
+            # A promoted standby was made without these, and could only be replaced for them.
+            ignore_changes=["db_name", "username"] if "credentials_secret_arn" in args else None,
+            **self._standing_alone(),
+            **managed,
+            username=_ADMINISTRATOR,
+            db_name=args["database"],
+            port=PORT,
+            # Policies read it: no replica in this stack would say it.
+            tags={"replicated": "in another region"} if args.get("replicated", False) else None,
+            allocated_storage=args.get("storage_gb", 20),
+            skip_final_snapshot=not self._keep_final,
+            # A snapshot of an earlier database of this name may still be there.
+            final_snapshot_identifier=pulumi.Output.concat(f"{name}-final-", suffix.hex) if self._keep_final else None,
+        )
+
+    def _standby(self, group: AwsSecurityGroup) -> aws.rds.Instance:
+        return self._instance(
+            self._prefix,
+            group,
+            **self._standing_alone(),
+            replicate_source_db=self._args.get("source_arn"),
+            skip_final_snapshot=True,  # AWS takes none of a replica
         )
 
     def _replica(self, primary: aws.rds.Instance, group: AwsSecurityGroup, number: int) -> aws.rds.Instance:
-        name = f"{self._prefix}-replica-{number}"
-        logs = self._log_groups(name)
-        return aws.rds.Instance(
-            name,
-            identifier=name,
+        return self._instance(
+            f"{self._prefix}-replica-{number}",
+            group,
             replicate_source_db=primary.identifier,
-            instance_class=self._args["instance_class"],
-            auto_minor_version_upgrade=True,
-            engine_lifecycle_support="open-source-rds-extended-support-disabled",
-            iam_database_authentication_enabled=True,
-            ca_cert_identifier="rds-ca-rsa2048-g1",
-            parameter_group_name=self._parameters.name,
-            vpc_security_group_ids=[group.group_id],
-            publicly_accessible=False,
-            storage_type="gp3",
-            max_allocated_storage=self._max_storage,
-            storage_encrypted=True,
-            kms_key_id=self._args["key_arn"],
             maintenance_window="sun:05:00-sun:06:00",
-            copy_tags_to_snapshot=True,
-            deletion_protection=self._protected,
             skip_final_snapshot=True,  # it holds nothing of its own
-            enabled_cloudwatch_logs_exports=list(_EXPORTED_LOGS),
-            performance_insights_enabled=True,
-            performance_insights_kms_key_id=self._args["key_arn"],
-            performance_insights_retention_period=7,
-            monitoring_interval=60,
-            monitoring_role_arn=self._monitoring.arn,
-            opts=self._child(
-                protect=self._protected, delete_before_replace=True, depends_on=[*logs, self._monitoring_policy]
-            ),
         )
 
     def _proxy(
-        self, primary: aws.rds.Instance, group: AwsSecurityGroup, password: random.RandomPassword
+        self, primary: aws.rds.Instance, group: AwsSecurityGroup, credentials: pulumi.Output[str]
     ) -> pulumi.Output[str]:
         """The proxy's address. It signs in as the application, so it reads the application's credentials."""
         name, args, scope = self._prefix, self._args, self._args["scope"]
-        credentials = self._secret(
-            "proxy-credentials",
-            "name and password",
-            password.result.apply(lambda secret: json.dumps({"username": self._role, "password": secret})),
-        )
         role = aws.iam.Role(
             f"{name}-proxy",
             description="Reads the application's database credentials",
@@ -328,7 +448,7 @@ class RdsPostgres(Component):
             f"{name}-proxy",
             role=role.id,
             policy=document(
-                allow("Read", ["secretsmanager:GetSecretValue"], [credentials.arn]),
+                allow("Read", ["secretsmanager:GetSecretValue"], [credentials]),
                 allow(
                     "Decrypt",
                     ["kms:Decrypt"],
@@ -359,7 +479,7 @@ class RdsPostgres(Component):
                     "auth_scheme": "SECRETS",
                     "iam_auth": "DISABLED",
                     "client_password_auth_type": "POSTGRES_SCRAM_SHA_256",
-                    "secret_arn": credentials.arn,
+                    "secret_arn": credentials,
                 }
             ],
             opts=self._child(depends_on=[policy]),  # it checks at once that it can read the secret
@@ -370,47 +490,36 @@ class RdsPostgres(Component):
             connection_pool_config={"max_connections_percent": 90, "max_idle_connections_percent": 50},
             opts=self._child(),
         )
-        aws.rds.ProxyTarget(
-            f"{name}-proxy",
-            db_proxy_name=proxy.name,
-            target_group_name=target_group.name,
-            db_instance_identifier=primary.identifier,
-            opts=self._child(),
-        )
+        if not self._is_standby:  # AWS puts a proxy before no replica
+            aws.rds.ProxyTarget(
+                f"{name}-proxy",
+                db_proxy_name=proxy.name,
+                target_group_name=target_group.name,
+                db_instance_identifier=primary.identifier,
+                opts=self._child(),
+            )
+        self.proxy_name = proxy.name
         return proxy.endpoint
 
-    def _url_secret(
-        self, key: str, meaning: str, host: pulumi.Output[str], password: random.RandomPassword
-    ) -> pulumi.Output[str]:
-        hosts = host.apply(lambda names: ",".join(f"{each}:{PORT}" for each in names.split(",")))
-        url = pulumi.Output.concat(
-            "postgresql://",
-            self._role,
-            ":",
-            password.result,
-            "@",
-            hosts,
-            "/",
-            self._args["database"],
-            "?sslmode=require",
-        )
-        return self._secret(key, meaning, url).arn
 
-    def _secret(self, key: str, meaning: str, value: pulumi.Output[str]) -> aws.secretsmanager.Secret:
-        secret = aws.secretsmanager.Secret(
-            f"{self._prefix}-{key}",
-            description=f"The application's {meaning} at {self._prefix}",
-            kms_key_id=self._args["key_arn"],
-            recovery_window_in_days=30 if self._keep_final else 0,
-            opts=self._child(),
-        )
-        aws.secretsmanager.SecretVersion(
-            f"{self._prefix}-{key}",
-            secret_id=secret.id,
-            secret_string=pulumi.Output.secret(value),
-            opts=self._child(),
-        )
-        return secret
+def _max_storage(args: RdsPostgresArgs) -> int:
+    return args.get("max_storage_gb", 5 * args.get("storage_gb", 20))
+
+
+def _problems(args: RdsPostgresArgs) -> Iterator[Problem]:
+    if _max_storage(args) < args.get("storage_gb", 20):
+        yield Problem("max_storage_gb", _max_storage(args), "give at least `storage_gb`, where it starts")
+    if "rotation" in args:
+        yield from rotation_day_problems(args["rotation"]["days"])
+    yield from replica_problems("secret_replicas", args.get("secret_replicas", []), args["scope"])
+    if "source_arn" in args and "credentials_secret_arn" not in args:
+        remedy = "required with `source_arn`: give the copy of the primary's credentials in this region"
+        yield Problem("credentials_secret_arn", MISSING, remedy)
+    if "credentials_secret_arn" in args:
+        for field in ("rotation", "secret_replicas"):
+            if args.get(field):
+                remedy = "leave it out: the credentials in `credentials_secret_arn` are kept where they were made"
+                yield Problem(field, args.get(field), remedy)
 
 
 class RdsBackupCopyArgs(TypedDict):

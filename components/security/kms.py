@@ -8,6 +8,8 @@ import pulumi_aws as aws
 from ..component import Component, between, checked
 from .policy import AwsScope, allow, arn, document
 
+EVENTS = "events.amazonaws.com"
+
 
 class EncryptionKeyArgs(TypedDict):
     """What an encryption key is for and who holds it."""
@@ -19,8 +21,10 @@ class EncryptionKeyArgs(TypedDict):
     log_groups: NotRequired[bool]
     """Whether CloudWatch Logs may encrypt the account's log groups with it. Default: no."""
     publishers: NotRequired[list[str]]
-    """Service principals, such as `cloudwatch.amazonaws.com`, that may publish to the account's topics which it
-    encrypts. Default: none."""
+    """Service principals, such as `cloudwatch.amazonaws.com`, that may publish to the account's topics, or write to its
+    stores, which it encrypts. Default: none."""
+    trails: NotRequired[list[str]]
+    """Names of the CloudTrail trails of its region whose logs it encrypts. Default: none."""
     rotation_days: NotRequired[int]
     """Days between rotations of its material, 90 to 2560. Default: 365 (CKV_AWS_7)."""
     deletion_window_days: NotRequired[int]
@@ -56,7 +60,9 @@ class EncryptionKey(Component):
         if args.get("log_groups", False):
             statements.append(_log_service(scope))
         if publishers := args.get("publishers", []):
-            statements.append(_publishers(scope, publishers))
+            statements += _publishers(scope, publishers)
+        if trails := args.get("trails", []):
+            statements.append(_trails(scope, trails))
         key = aws.kms.Key(
             f"{name}-key",
             description=args["purpose"],
@@ -85,12 +91,27 @@ def _log_service(scope: AwsScope) -> dict:
     )
 
 
-def _publishers(scope: AwsScope, services: list[str]) -> dict:
-    """A service that publishes to an encrypted topic encrypts as itself, on behalf of something of this account."""
+def _publishers(scope: AwsScope, services: list[str]) -> list[dict]:
+    """A service that publishes to an encrypted topic, or writes to an encrypted store, encrypts as itself, on behalf of
+    something of this account. EventBridge names no source: it is held to the account's topics."""
+    actions = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    statements = []
+    if named := [each for each in services if each != EVENTS]:
+        of_account = {"StringEquals": {"aws:SourceAccount": scope["account"]}}
+        statements.append(allow("Publishers", actions, ["*"], {"Service": named}, of_account))
+    if EVENTS in services:
+        of_topics = {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": arn(scope, "sns", "*")}}
+        statements.append(allow("Events", actions, ["*"], {"Service": EVENTS}, of_topics))
+    return statements
+
+
+def _trails(scope: AwsScope, names: list[str]) -> dict:
+    """CloudTrail encrypts as itself, on behalf of its trails. It decrypts the data key that a bucket keeps for a while.
+    The encryption context is no condition: such a bucket's data key has the bucket there, and not the trail."""
     return allow(
-        "Publishers",
-        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Trails",
+        ["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"],
         ["*"],
-        {"Service": services},
-        {"StringEquals": {"aws:SourceAccount": scope["account"]}},
+        {"Service": "cloudtrail.amazonaws.com"},
+        {"StringEquals": {"aws:SourceArn": [arn(scope, "cloudtrail", f"trail/{name}") for name in names]}},
     )

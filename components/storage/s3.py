@@ -1,5 +1,6 @@
 """Object stores on Amazon S3."""
 
+from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -26,6 +27,19 @@ class S3Replica(TypedDict):
     """Region of that bucket."""
 
 
+class ServiceWriter(TypedDict):
+    """An AWS service that puts objects into the store by itself, on behalf of this account."""
+
+    service: str
+    """Service principal, such as `cloudtrail.amazonaws.com`."""
+    source_arn: pulumi.Input[str]
+    """ARN of what it writes for, in which `*` stands for anything."""
+    prefix: NotRequired[str]
+    """What its keys begin with. Default: `AWSLogs/<account>/`."""
+    lists: NotRequired[bool]
+    """Whether it lists the bucket to see that it is there. Default: no."""
+
+
 class S3ObjectStoreArgs(TypedDict):
     """How a store keeps its objects."""
 
@@ -46,18 +60,21 @@ class S3ObjectStoreArgs(TypedDict):
     The bucket's creation decides it. Default: 0."""
     replicate_to: NotRequired[S3Replica]
     """Where copies go. Default: nowhere."""
+    writers: NotRequired[dict[str, ServiceWriter]]
+    """AWS services that put objects into it by themselves, by purpose. Default: none."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete it. Default: yes."""
     delete_contents: NotRequired[bool]
     """Whether its deletion deletes the objects in it too, instead of failing. Default: no."""
 
 
-_RULES = {
+STORE_RULES = {
     "archive_after_days": between(0, 36500, "days"),
     "keep_days": between(0, 36500, "days"),
     "keep_versions_days": between(1, 36500, "days"),
     "lock_days": between(0, 36500, "days"),
 }
+"""The rules by which a store checks its args, for components that make one of theirs."""
 
 
 class S3ObjectStore(Component):
@@ -68,15 +85,15 @@ class S3ObjectStore(Component):
     """
 
     bucket: pulumi.Output[str]
-    """Name of the bucket."""
+    """Name of the bucket. Known once its `writers` may write to it."""
     bucket_arn: pulumi.Output[str]
     """ARN of the bucket."""
 
     def __init__(self, name: str, args: S3ObjectStoreArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"S3ObjectStore {name}"
-        args = checked(S3ObjectStoreArgs, args, subject, _RULES)
+        args = checked(S3ObjectStoreArgs, args, subject, STORE_RULES)
         checked_name(name, subject, _LONGEST_NAME, _NAME, _NAME_REMEDY)
-        _check_lifecycle(subject, args)
+        check_lifecycle(subject, args)
         super().__init__(name, opts)
         protect, lock_days = args.get("protect", True), args.get("lock_days", 0)
         bucket = aws.s3.Bucket(
@@ -88,7 +105,10 @@ class S3ObjectStore(Component):
         side = _BucketSides(name, bucket, self._child())
         side.close(kms_key_arn=args["key_arn"])
         self._versioning = side.versioned()
-        side.policy(deny_without_tls([bucket.arn, pulumi.Output.concat(bucket.arn, "/*")]))
+        policy = side.policy(
+            deny_without_tls([bucket.arn, pulumi.Output.concat(bucket.arn, "/*")]),
+            *_lets_in(args, bucket.arn),
+        )
         aws.s3.BucketLogging(
             name,
             bucket=bucket.bucket,
@@ -110,7 +130,9 @@ class S3ObjectStore(Component):
                 rule={"default_retention": {"mode": "GOVERNANCE", "days": lock_days}},
                 opts=self._child(depends_on=[self._versioning]),
             )
-        self.bucket = bucket.bucket
+        # A service tries at once whether it may write.
+        late = [policy.id] if args.get("writers") else []
+        self.bucket = pulumi.Output.all(bucket.bucket, *late).apply(lambda known: known[0])
         # Known once the bucket keeps versions: whoever copies into it needs that.
         self.bucket_arn = pulumi.Output.all(bucket.arn, self._versioning.id).apply(lambda known: known[0])
         if "replicate_to" in args:
@@ -176,6 +198,8 @@ class S3ObjectStore(Component):
                         "bucket": replica["bucket_arn"],
                         "storage_class": "STANDARD_IA",
                         "encryption_configuration": {"replica_kms_key_id": replica["key_arn"]},
+                        # Alarms read them: how late copies are, and which failed.
+                        "metrics": {"status": "Enabled"},
                     },
                 }
             ],
@@ -314,6 +338,24 @@ class _BucketSides:
         )
 
 
+def _lets_in(args: S3ObjectStoreArgs, bucket_arn: pulumi.Output[str]) -> list[dict[str, Any]]:
+    """The statements that let services in. No ACL is asked of them: the bucket's owner owns what they write anyway."""
+    statements = []
+    for purpose, writer in args.get("writers", {}).items():
+        sid = "".join(character for character in purpose.title() if character.isalnum())
+        principal = {"Service": writer["service"]}
+        account = args["scope"]["account"]
+        when = {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": writer["source_arn"]},
+        }
+        looks = ["s3:GetBucketAcl", *(["s3:ListBucket"] if writer.get("lists", False) else [])]
+        objects = pulumi.Output.concat(bucket_arn, "/", writer.get("prefix", f"AWSLogs/{account}/"), "*")
+        statements.append(allow(f"{sid}Looks", looks, [bucket_arn], principal, when))
+        statements.append(allow(f"{sid}Writes", ["s3:PutObject"], [objects], principal, when))
+    return statements
+
+
 def _lifecycle(args: S3ObjectStoreArgs) -> list[aws.s3.BucketLifecycleConfigurationRuleArgsDict]:
     rule: aws.s3.BucketLifecycleConfigurationRuleArgsDict = {
         "id": "age",
@@ -329,7 +371,11 @@ def _lifecycle(args: S3ObjectStoreArgs) -> list[aws.s3.BucketLifecycleConfigurat
     return [rule]
 
 
-def _check_lifecycle(subject: str, args: S3ObjectStoreArgs) -> None:
+def check_lifecycle(subject: str, args: Mapping[str, Any]) -> None:
+    """Refuse a lifecycle that contradicts itself.
+
+    Raises `InputError`.
+    """
     keep, archive, lock = (
         args.get("keep_days", 0),
         args.get("archive_after_days", 90),

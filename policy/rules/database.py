@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from .demands import DURABLE, PROD, absent, at_least, equal, false, given, including, judged, matching, true
 from .logs import LOG_GROUP
-from .paths import UNKNOWN
+from .paths import MISSING, UNKNOWN, read
 from .rule import Level, Link, Resource, Rule, Stack, staying
 
 INSTANCE = "aws:rds/instance:Instance"
@@ -22,7 +22,27 @@ def _is_primary(instance: Resource, stack: Stack) -> bool:
 
 
 def _has_replicas(instance: Resource, stack: Stack) -> bool:
-    return bool(stack.pointing(instance, INSTANCE, "replicateSourceDb"))
+    """Whether others replicate it: in this stack, or, by its tag, in another one."""
+    elsewhere = read(instance.inputs, "tags.replicated") is not MISSING
+    return elsewhere or bool(stack.pointing(instance, INSTANCE, "replicateSourceDb"))
+
+
+def _is_replicated_primary(instance: Resource, stack: Stack) -> bool:
+    return _is_primary(instance, stack) and _has_replicas(instance, stack)
+
+
+def _is_single_primary(instance: Resource, stack: Stack) -> bool:
+    return _is_primary(instance, stack) and not _has_replicas(instance, stack)
+
+
+def _stands_alone(instance: Resource, stack: Stack) -> bool:
+    """Whether it takes nothing from another instance of its region, as a replica in the same one does."""
+    sources = stack.pointed(instance, INSTANCE, "replicateSourceDb")
+    home = stack.region(instance)
+    if sources:
+        return any(stack.region(source) != home for source in sources)
+    # AWS takes an identifier in the same region and an ARN out of another one.
+    return str(instance.inputs.get("replicateSourceDb", "arn:")).startswith("arn:")
 
 
 def _can_grow(instance: Resource, stack: Stack) -> Iterator[str]:
@@ -75,7 +95,8 @@ RULES = (
         "A database stands in the subnets that it is given, not in the account's default VPC.",
         (INSTANCE,),
         demands={"dbSubnetGroupName": given()},
-        when=_is_primary,
+        when=_stands_alone,
+        looks_around=True,
     ),
     Rule(
         "rds-standby",
@@ -92,7 +113,8 @@ RULES = (
         (INSTANCE,),
         ("CKV_AWS_133", "AWS-0077"),
         demands={"backupRetentionPeriod": at_least(7, dev=1)},
-        when=_is_primary,
+        when=_stands_alone,
+        looks_around=True,
     ),
     Rule(
         "rds-backups-elsewhere",
@@ -163,7 +185,21 @@ RULES = (
             "password": absent("something"),
             "passwordWo": absent("something"),
         },
-        when=_is_primary,
+        when=_is_single_primary,
+        looks_around=True,
+    ),
+    Rule(
+        "rds-own-password",
+        "A database with replicas has an administrator's password of ours: AWS refuses replicas of one whose password "
+        "RDS manages.",
+        (INSTANCE,),
+        demands={
+            "manageMasterUserPassword": absent(True),
+            "masterUserSecretKmsKeyId": absent("something"),
+            "password|passwordWo": given(),
+        },
+        when=_is_replicated_primary,
+        looks_around=True,
     ),
     Rule(
         "rds-replica-no-password",

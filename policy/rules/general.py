@@ -1,5 +1,6 @@
 """What every resource, and every provider, keeps."""
 
+from .backup import VAULT
 from .database import INSTANCE
 from .demands import DURABLE, absent, given, matching, true
 from .keys import KEY
@@ -27,7 +28,7 @@ RULES = (
     Rule(
         "stateful-protected",
         "Pulumi refuses to delete what holds data, or the key to it, in staging and prod.",
-        (INSTANCE, BUCKET, KEY),
+        (INSTANCE, BUCKET, KEY, VAULT),
         options={"protect": true()},
         when=staying,
         tiers=DURABLE,

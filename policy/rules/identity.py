@@ -23,6 +23,9 @@ RESOURCE_POLICIES = (POLICY, KEY, SECRET, "aws:secretsmanager/secretPolicy:Secre
 _ALLOWED = "policy.Statement[Effect=Allow]"
 _SOURCES = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "kms:encryptioncontext:")
 _TOO_MUCH = ("/AdministratorAccess", "/PowerUserAccess", "/IAMFullAccess")
+_WITHIN_ACCOUNT = frozenset({"cloudtrail.amazonaws.com", "ec2.amazonaws.com"})
+"""Services that take a role only inside the account that passed it to them, and name no source to compare: EC2 gives a
+role to instances of its own account alone, and CloudTrail writes the log groups of a trail's own account with one."""
 
 
 def _is_any_resource(resource: Any) -> bool:
@@ -52,7 +55,8 @@ def _trusts_some(role: Resource, stack: Stack) -> Iterator[str]:
     for statement in statements(role.inputs.get("assumeRolePolicy"), "Allow"):
         if is_for_everyone(statement):
             yield f"{title(statement)} trusts everyone"
-        if principals(statement, "Service") and "aws:sourceaccount" not in condition_keys(statement):
+        others = {str(service) for service in principals(statement, "Service")} - _WITHIN_ACCOUNT
+        if others and "aws:sourceaccount" not in condition_keys(statement):
             yield f"{title(statement)} trusts a service on behalf of any account; compare aws:SourceAccount"
         if principals(statement, "Federated") and "Condition" not in statement:
             yield f"{title(statement)} trusts everyone whom an identity provider knows"

@@ -1,11 +1,21 @@
 """Secrets."""
 
-from .demands import at_least, at_most, equal, given
-from .rule import Rule
+from collections.abc import Iterator
+
+from .demands import at_least, at_most, equal, given, judged
+from .paths import MISSING, read
+from .rule import Link, Resource, Rule, Stack
 
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105
 ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
 PARAMETER = "aws:ssm/parameter:Parameter"
+
+
+def _is_rotated(secret: Resource, stack: Stack) -> Iterator[str]:
+    how = read(secret.inputs, "tags.rotation")
+    if how in (MISSING, None, "") and not stack.pointing(secret, ROTATION, "secretId"):
+        yield "it has no rotation, and no tag `rotation` says how it is rotated instead"
+
 
 RULES = (
     Rule(
@@ -20,6 +30,15 @@ RULES = (
         "A deleted secret can be had back for a week in staging and prod, and in dev the stack says whether it can.",
         (SECRET,),
         demands={"recoveryWindowInDays": at_least(7, dev=0)},
+    ),
+    Rule(
+        "secret-rotates",
+        "A secret is rotated by a function, or says in its tag `rotation` how it is rotated instead.",
+        (SECRET,),
+        ("CKV2_AWS_57",),
+        demands={"tags.rotation": judged("")},
+        links=(Link("a rotation", ROTATION, "secretId", judged=True),),
+        check=_is_rotated,
     ),
     Rule(
         "secret-rotation",

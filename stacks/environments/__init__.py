@@ -1,19 +1,21 @@
-"""How a system becomes an environment in each cloud."""
+"""How a system becomes an environment in each cloud, and an account what environments need of it."""
 
 import importlib
 from typing import Any, Protocol
 
-from ..settings import ENVIRONMENTS, Settings
+from ..account import ACCOUNTS
+from ..settings import ENVIRONMENTS, AccountSettings, Settings
 
 
 class Environment(Protocol):
-    """A system, realised. Every cloud's environment has the same outputs."""
+    """A system, or an account, realised. Every cloud's has the same outputs."""
 
     def outputs(self) -> dict[str, Any]:
         """What an engineer needs to find and use it. No secret is among them."""
         ...
 
 
-def deploy(settings: Settings) -> Environment:
-    """Make the environment that the settings ask for."""
-    return importlib.import_module(ENVIRONMENTS[settings.cloud]).deploy(settings)
+def deploy(settings: Settings | AccountSettings) -> Environment:
+    """Make the environment, or the account, that the settings ask for."""
+    modules = ACCOUNTS if isinstance(settings, AccountSettings) else ENVIRONMENTS
+    return importlib.import_module(modules[settings.cloud]).deploy(settings)

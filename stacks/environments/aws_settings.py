@@ -1,21 +1,25 @@
 """What only AWS has of a stack's settings, and the checks that only AWS needs."""
 
+import ipaddress
 import re
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
-from pulumi_aws import Region
 from pulumi_aws.rds import InstanceType
 from pydantic import Field
 
+from components.broker.amazonmq import INSTANCE_TYPE as BROKER_TYPE
+from components.cache.elasticache import FAMILIES, NODE_TYPE
+from components.cache.elasticache import VERSIONS as CACHE_VERSIONS
+from components.cluster.eks import SPOT_TYPES
+from components.cluster.eks import VERSIONS as KUBERNETES_VERSIONS
 from components.database.rds import INSTANCE_CLASS
 from components.network.aws import INTERFACE_ENDPOINTS, NatMode
 from components.network.subnets import zone_slot
-from components.problems import Problem, one_of
+from components.problems import MISSING, Problem, one_of
 
-from ..model import Part, Size, Tier
-
-REGIONS = tuple(region.value for region in Region if re.match(r"(?!cn-|us-gov-|us-iso|eu-iso|eusc-)", region.value))
-"""Regions of the commercial partition: the others have other names for endpoints and principals."""
+from ..model import Eviction, Part, Size, System, Tier
+from .aws_place import ACCOUNT_ID, REGIONS, endpoint_problems, region_problems
 
 INSTANCE_CLASSES = {
     Size.SMALL: "db.t4g.medium",
@@ -23,8 +27,33 @@ INSTANCE_CLASSES = {
     Size.LARGE: "db.m6g.2xlarge",
     Size.XLARGE: "db.r6g.4xlarge",
 }
+BROKER_TYPES = {
+    Size.SMALL: "mq.m7g.medium",
+    Size.MEDIUM: "mq.m7g.large",
+    Size.LARGE: "mq.m7g.xlarge",
+    Size.XLARGE: "mq.m7g.2xlarge",
+}
+CACHE_TYPES = {
+    Size.SMALL: "cache.t4g.small",
+    Size.MEDIUM: "cache.m7g.large",
+    Size.LARGE: "cache.r7g.large",
+    Size.XLARGE: "cache.r7g.2xlarge",
+}
+NODE_TYPES = {
+    Size.SMALL: ("t3.large", "t3a.large", "m6i.large", "m6a.large"),
+    Size.MEDIUM: ("m7i.xlarge", "m7a.xlarge", "m6i.xlarge", "m6a.xlarge"),
+    Size.LARGE: ("m7i.2xlarge", "m7a.2xlarge", "m6i.2xlarge", "m6a.2xlarge"),
+    Size.XLARGE: ("m7i.4xlarge", "m7a.4xlarge", "m6i.4xlarge", "m6a.4xlarge"),
+}
+"""Alike in cores and memory, the preferred one first. All are x86, for which most images are built."""
+EVICTION = {Eviction.REFUSE: "noeviction", Eviction.OLDEST: "allkeys-lru"}
 NAT_MODES = {Tier.DEV: NatMode.SINGLE, Tier.STAGING: NatMode.PER_ZONE, Tier.PROD: NatMode.PER_ZONE}
 INTERFACE_ENDPOINTS_OF = {Tier.DEV: (), Tier.STAGING: INTERFACE_ENDPOINTS, Tier.PROD: INTERFACE_ENDPOINTS}
+_SHAPES = {
+    "database.instanceClass": (INSTANCE_CLASS, "no instance class; write db.<family>.<size>, for example db.m6g.large"),
+    "broker.instanceType": (BROKER_TYPE, "no instance type; write mq.<family>.<size>, for example mq.m7g.large"),
+    "cache.nodeType": (NODE_TYPE, "no node type; write cache.<family>.<size>, for example cache.r7g.large"),
+}
 
 
 class DatabaseSection(Part):
@@ -34,10 +63,65 @@ class DatabaseSection(Part):
     """Instance class. Default: by the database's size."""
 
 
+class BrokerSection(Part):
+    """The broker's AWS side."""
+
+    instance_type: str | None = None
+    """Instance type. Default: by the broker's size."""
+
+
+class CacheSection(Part):
+    """The cache's AWS side."""
+
+    node_type: str | None = None
+    """Node type. Default: by the cache's size."""
+    version: str = "8.2"
+    """Version of Valkey."""
+    family: str | None = None
+    """Parameter group family. Default: by the version."""
+
+
+class NodesSection(Part):
+    """A node pool's AWS side."""
+
+    instance_types: tuple[str, ...]
+    """Instance types, the preferred one first."""
+
+
+class EksSection(Part):
+    """The cluster's AWS side."""
+
+    version: str = "1.35"
+    """Kubernetes version."""
+    allow: tuple[str, ...] = ()
+    """IPv4 blocks from which its endpoint is reached over the internet. Default: none; the way in is a bastion."""
+    administrators: dict[str, str] = Field(default_factory=dict)
+    """ARNs of the IAM principals that administer it, by a name for each."""
+    viewers: dict[str, str] = Field(default_factory=dict)
+    """ARNs of the IAM principals that look into it, by a name for each."""
+    auto_mode: bool = False
+    """Whether EKS brings and keeps the machines itself, instead of node pools."""
+    tunnel_port: Annotated[int, Field(ge=1024, le=65535)] = 8443
+    """Port on the own machine at which the bastion's tunnel ends."""
+
+
+class PrimarySection(Part):
+    """What a standby has of its primary, as the primary's output `standby` lists it."""
+
+    database: str
+    """ARN of its database."""
+    database_secret: str
+    """ARN of the copy of its database's credentials in the standby's region."""
+    key: str
+    """ARN of the key that encrypts the primary's copies there."""
+    stores: dict[str, str] = Field(default_factory=dict)
+    """ARNs of the copies of its stores there, by name."""
+
+
 class Section(Part):
     """The `aws` section of a stack file."""
 
-    account: Annotated[str, Field(pattern=r"^\d{12}$")]
+    account: Annotated[str, Field(pattern=ACCOUNT_ID)]
     """Account id. The provider refuses to touch any other."""
     zones: tuple[str, ...]
     """Availability zones to span."""
@@ -47,27 +131,44 @@ class Section(Part):
     """AWS services reached over private addresses. Default: by tier."""
     endpoint: str | None = None
     """URL of an AWS emulator to use instead of AWS."""
+    permissions_boundary: str | None = None
+    """ARN of the policy that bounds what any role may do, as the account's stack makes it. Default: none."""
     database: DatabaseSection = DatabaseSection()
     """The database's AWS side."""
+    broker: BrokerSection = BrokerSection()
+    """The broker's AWS side."""
+    cache: CacheSection = CacheSection()
+    """The cache's AWS side."""
+    nodes: dict[str, NodesSection] = Field(default_factory=dict)
+    """The node pools' AWS side, by name. Default: by each pool's size."""
+    cluster: EksSection | None = None
+    """The cluster's AWS side."""
+    primary: PrimarySection | None = None
+    """What a standby has of its primary."""
 
 
-def problems(region: str, recovery_region: str | None, section: Section) -> list[Problem]:
-    """What is wrong in the section and with the regions."""
-    found = []
-    for key, value in (("region", region), ("recoveryRegion", recovery_region)):
-        if isinstance(value, str) and value not in REGIONS:
-            found.append(Problem(key, value, f"no such AWS region; {one_of(REGIONS, value)}"))
+def problems(regions: Mapping[str, Any], section: Section, system: System | None) -> list[Problem]:
+    """What is wrong in the section, with the regions, and with the system there."""
+    found = [*region_problems(regions), *endpoint_problems(section.endpoint)]
+    region = regions.get("region")
     if region in REGIONS:
         found += [problem for i, zone in enumerate(section.zones) for problem in _zone(i, zone, region, section.zones)]
-    instance_class = section.database.instance_class
-    if instance_class is not None and not re.fullmatch(INSTANCE_CLASS, instance_class):
-        remedy = "no instance class; write db.<family>.<size>, for example db.m6g.large"
-        found.append(Problem("aws.database.instanceClass", instance_class, remedy))
-    if section.endpoint is not None and not re.fullmatch(r"https?://[^/\s]+/?", section.endpoint):
-        found.append(Problem("aws.endpoint", section.endpoint, "no URL; write one like http://127.0.0.1:5000"))
+    for key, (shape, remedy) in _SHAPES.items():
+        part, field = key.split(".")
+        value = getattr(getattr(section, part), _snake(field))
+        if value is not None and not re.fullmatch(shape, value):
+            found.append(Problem(f"aws.{key}", value, remedy))
     for service in section.interface_endpoints or ():
         if service not in INTERFACE_ENDPOINTS:
             found.append(Problem("aws.interfaceEndpoints", service, one_of(INTERFACE_ENDPOINTS, service)))
+    found += _cache(section.cache)
+    found += _cluster(section.cluster or EksSection())
+    found += _nodes(section, system)
+    found += _arns(section)
+    other = regions.get("primaryRegion", region)
+    if other != region and other in REGIONS and section.primary is None:
+        remedy = "a standby needs what its primary's output `standby` lists; copy it from there"
+        found.append(Problem("aws.primary", MISSING, remedy))
     return found
 
 
@@ -81,6 +182,58 @@ def warnings(section: Section) -> list[str]:
     return []
 
 
+def _cache(cache: CacheSection) -> Iterator[Problem]:
+    if cache.version not in CACHE_VERSIONS:
+        yield Problem("aws.cache.version", cache.version, one_of(CACHE_VERSIONS, cache.version))
+    elif cache.family not in (None, FAMILIES[cache.version]):
+        remedy = f"does not fit Valkey {cache.version}; leave it out or write {FAMILIES[cache.version]}"
+        yield Problem("aws.cache.family", cache.family, remedy)
+
+
+def _cluster(cluster: EksSection) -> Iterator[Problem]:
+    if cluster.version not in KUBERNETES_VERSIONS:
+        remedy = f"is not in EKS's standard support; {one_of(KUBERNETES_VERSIONS, cluster.version)}"
+        yield Problem("aws.cluster.version", cluster.version, remedy)
+    for i, block in enumerate(cluster.allow):
+        try:
+            wide = ipaddress.IPv4Network(block).prefixlen < 8
+        except ValueError:
+            yield Problem(f"aws.cluster.allow[{i}]", block, "not an IPv4 block; write one like 203.0.113.0/24")
+            continue
+        if wide:
+            yield Problem(f"aws.cluster.allow[{i}]", block, "is most of the internet; name your own addresses")
+
+
+def _nodes(section: Section, system: System | None) -> Iterator[Problem]:
+    pools = system.nodes if system else {}
+    for name, nodes in section.nodes.items():
+        path = f"aws.nodes.{name}.instanceTypes"
+        if system and name not in pools:
+            yield Problem(f"aws.nodes.{name}", MISSING, f"no such node pool; {one_of(pools, name)}")
+        elif not nodes.instance_types:
+            yield Problem(path, "[]", "name one or more")
+        elif system and pools[name].spot and len(nodes.instance_types) < SPOT_TYPES:
+            remedy = f"spot capacity of one type runs out; name {SPOT_TYPES} or more that are alike"
+            yield Problem(path, ", ".join(nodes.instance_types), remedy)
+
+
+def _arns(section: Section) -> Iterator[Problem]:
+    given = {"aws.permissionsBoundary": section.permissions_boundary}
+    cluster, primary = section.cluster, section.primary
+    for key in ("administrators", "viewers") if cluster else ():
+        given |= {f"aws.cluster.{key}.{name}": value for name, value in getattr(cluster, key).items()}
+    if primary:
+        given |= {
+            "aws.primary.database": primary.database,
+            "aws.primary.databaseSecret": primary.database_secret,
+            "aws.primary.key": primary.key,
+            **{f"aws.primary.stores.{name}": value for name, value in primary.stores.items()},
+        }
+    for path, value in given.items():
+        if value is not None and not re.fullmatch(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:\S+", value):
+            yield Problem(path, value, "no ARN; write one like arn:aws:<service>:<region>:<account>:<what>")
+
+
 def _zone(i: int, zone: str, region: str, zones: tuple[str, ...]) -> list[Problem]:
     path = f"aws.zones[{i}]"
     try:
@@ -92,3 +245,7 @@ def _zone(i: int, zone: str, region: str, zones: tuple[str, ...]) -> list[Proble
     if zone in zones[:i]:
         return [Problem(path, zone, "stands twice; name each zone once")]
     return []
+
+
+def _snake(key: str) -> str:
+    return re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", key)

@@ -10,17 +10,29 @@ from preview.plan import Plan
 from preview.record import plain
 
 from ..support import SENTINEL, known, one, planned, recorded, remedies, statements
-from .examples.database import BACKUP_COPY, POSTGRES
-from .examples.shared import KEY, LOG_KEY
+from .examples.database import BACKUP_COPY, POSTGRES, STANDBY
+from .examples.shared import AWAY_KEY, KEY, LOG_KEY
+from .examples.shared import SECRET as CREDENTIALS
 
 INSTANCE = "aws:rds/instance:Instance"
 SECRET = "aws:secretsmanager/secret:Secret"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
+FUNCTION = "aws:serverlessrepository/cloudFormationStack:CloudFormationStack"
+ROTATED: Any = {"rotation": {"days": 30, "subnet_ids": ["subnet-3", "subnet-4"]}}
 
 
 def database(**changes: Any) -> Plan:
     return planned(lambda opts: RdsPostgres("db", {**POSTGRES, **changes}, opts))  # pyright: ignore[reportArgumentType]
+
+
+def standby(**changes: Any) -> Plan:
+    return planned(lambda opts: RdsPostgres("db", {**STANDBY, **changes}, opts))  # pyright: ignore[reportArgumentType]
+
+
+def output(plan: Plan, name: str) -> Any:
+    return next(each for each in plan.resources if each.type == "plinth:index:RdsPostgres").outputs[name]
 
 
 def refused(name: str = "db", **changes: Any) -> dict[str, str]:
@@ -58,9 +70,23 @@ def test_the_bare_call_is_safe() -> None:
     )
 
 
-def test_no_password_is_given_to_an_instance() -> None:
-    for each in database(replicas=1).of_type(INSTANCE):
-        assert "password" not in each.inputs
+def test_no_password_is_given_to_an_instance_without_replicas() -> None:
+    assert "password" not in one(database(), INSTANCE)
+
+
+@pytest.mark.parametrize("changes", [{"replicas": 1}, {"replicated": True}])
+def test_a_database_with_replicas_has_a_password_of_ours(changes: dict[str, Any]) -> None:
+    """AWS makes no replica of an instance whose password RDS manages."""
+    plan = database(**changes)
+    primary = one(plan, INSTANCE, "db")
+    assert primary["password"] == "[secret]"
+    assert not {"manageMasterUserPassword", "masterUserSecretKmsKeyId"} & set(primary)
+    assert output(plan, "administratorSecretArn") == "arn:aws:mock:region:123456789012:db-administrator"
+
+
+def test_a_primary_whose_standby_is_elsewhere_says_so() -> None:
+    assert one(database(replicated=True), INSTANCE)["tags"] == {"replicated": "in another region"}
+    assert "tags" not in one(database(), INSTANCE)
 
 
 def test_tls_is_forced_on_every_instance() -> None:
@@ -131,6 +157,7 @@ def reached(plan: Plan) -> set[tuple[str, str, int]]:
     leaving = {
         (each.inputs["securityGroupId"], each.inputs["referencedSecurityGroupId"], each.inputs["fromPort"])
         for each in plan.of_type(EGRESS)
+        if "cidrIpv4" not in each.inputs
     }
     assert arriving == leaving, "a rule without its other end"
     return arriving
@@ -171,38 +198,174 @@ def secret_values(**changes: Any) -> dict[str, str]:
     return values
 
 
-def test_the_application_finds_its_connection_url_in_the_secret_store() -> None:
-    assert secret_values() == {
-        "db-url": f"postgresql://shop_app:{SENTINEL}@db.rds.example:5432/shop?sslmode=require",
-        "db-reader-url": f"postgresql://shop_app:{SENTINEL}@db.rds.example:5432/shop?sslmode=require",
+def connection(**changes: Any) -> dict[str, str]:
+    fields = {"engine": "postgres", "host": "db.rds.example", "port": "5432", "dbname": "shop", "password": SENTINEL}
+    return {**fields, **changes}
+
+
+def test_the_application_finds_all_that_a_connection_needs_in_one_secret() -> None:
+    values = {name: json.loads(value) for name, value in secret_values().items()}
+    assert values == {"db-credentials": connection(username="shop_app")}
+    assert output(database(), "credentialsSecretArn") == "arn:aws:mock:region:123456789012:db-credentials"
+
+
+def test_the_secret_names_the_primary_where_the_rotation_function_changes_the_password() -> None:
+    values = {name: json.loads(value) for name, value in secret_values(pooling=True, replicas=2).items()}
+    assert values == {
+        "db-credentials": connection(username="shop_app"),
+        "db-administrator": connection(username="postgres"),
     }
 
 
-def test_with_a_proxy_and_replicas_the_urls_name_them() -> None:
-    values = secret_values(pooling=True, replicas=2)
-    assert values["db-url"] == f"postgresql://shop_app:{SENTINEL}@db-proxy.proxy.example:5432/shop?sslmode=require"
-    readers = "db-replica-1.rds.example:5432,db-replica-2.rds.example:5432"
-    assert values["db-reader-url"] == f"postgresql://shop_app:{SENTINEL}@{readers}/shop?sslmode=require"
-    assert json.loads(values["db-proxy-credentials"]) == {"username": "shop_app", "password": SENTINEL}
+def test_clients_write_through_the_proxy_and_read_from_the_replicas() -> None:
+    plan = database(pooling=True, replicas=2)
+    assert output(plan, "host") == "db-proxy.proxy.example"
+    assert output(plan, "readerHost") == "db-replica-1.rds.example,db-replica-2.rds.example"
+    assert output(plan, "replicaIdentifiers") == ["db-replica-1", "db-replica-2"]
+    plan = database()
+    assert output(plan, "host") == output(plan, "readerHost") == "db.rds.example"
+
+
+def test_passwords_stand_in_a_url_as_they_are() -> None:
+    passwords = database(replicas=1).of_type("random:index/randomPassword:RandomPassword")
+    assert {each.name for each in passwords} == {"db-application", "db-administrator"}
+    assert not any(each.inputs["special"] for each in passwords)
+
+
+def test_without_a_function_the_secrets_say_how_they_are_rotated() -> None:
+    secrets = database(replicas=1).of_type(SECRET)
+    assert len(secrets) == 2
+    assert all("by hand" in each.inputs["tags"]["rotation"] for each in secrets)
+
+
+def test_one_function_rotates_every_password_that_is_not_of_rds() -> None:
+    plan = database(**ROTATED, replicas=1)
+    rotations = plan.of_type(ROTATION)
+    assert {each.name for each in rotations} == {"db-credentials", "db-administrator"}
+    for rotation in rotations:
+        assert rotation.inputs["rotationRules"] == {"automaticallyAfterDays": 30}
+        assert rotation.inputs["rotationLambdaArn"] == "arn:aws:mock:region:123456789012:db-rotation"
+    assert one(plan, FUNCTION)["parameters"]["vpcSubnetIds"] == "subnet-3,subnet-4"
+    assert ("db-rotation-function-id", "db-server-id", 5432) in reached(plan)
+
+
+def test_the_rotation_function_keeps_its_logs_as_the_database_does() -> None:
+    plan = database(**ROTATED, log_days=30)
+    group = one(plan, "aws:cloudwatch/logGroup:LogGroup", "db-rotation")
+    assert (group["kmsKeyId"], group["retentionInDays"]) == (LOG_KEY, 30)
+
+
+def test_the_application_finds_its_credentials_in_another_region() -> None:
+    copies = [{"region": "eu-west-1", "key_arn": AWAY_KEY}]
+    plan = database(secret_replicas=copies, replicas=1)
+    assert one(plan, SECRET, "db-credentials")["replicas"] == [{"region": "eu-west-1", "kmsKeyId": AWAY_KEY}]
+    assert "replicas" not in one(plan, SECRET, "db-administrator")
+    assert output(plan, "credentialsReplicaArns") == {"eu-west-1": "arn:aws:mock:eu-west-1:123456789012:db-credentials"}
 
 
 def test_secrets_are_encrypted_with_the_given_key() -> None:
-    assert {each.inputs["kmsKeyId"] for each in database(pooling=True).of_type(SECRET)} == {KEY}
+    assert {each.inputs["kmsKeyId"] for each in database(replicas=1).of_type(SECRET)} == {KEY}
 
 
 def test_the_proxy_takes_tls_only_and_reads_one_secret() -> None:
     plan = database(pooling=True)
     proxy = one(plan, "aws:rds/proxy:Proxy")
     assert proxy["requireTls"] is True
-    assert [auth["secretArn"] for auth in proxy["auths"]] == ["arn:aws:mock:region:123456789012:db-proxy-credentials"]
+    assert [auth["secretArn"] for auth in proxy["auths"]] == ["arn:aws:mock:region:123456789012:db-credentials"]
     policy = statements(one(plan, "aws:iam/rolePolicy:RolePolicy")["policy"])
-    assert policy["Read"]["Resource"] == ["arn:aws:mock:region:123456789012:db-proxy-credentials"]
+    assert policy["Read"]["Resource"] == ["arn:aws:mock:region:123456789012:db-credentials"]
     assert policy["Decrypt"]["Condition"] == {
         "StringEquals": {"kms:ViaService": "secretsmanager.eu-central-1.amazonaws.com"}
     }
     assert "aws:iam/rolePolicy:RolePolicy" in {
         plan.resource(urn).type for urn in plan.waits_for(plan.of_type("aws:rds/proxy:Proxy")[0].urn)
     }
+
+
+def test_the_proxy_waits_until_the_credentials_are_there() -> None:
+    plan = database(pooling=True)
+    proxy = plan.of_type("aws:rds/proxy:Proxy")[0]
+    version = plan.of_type("aws:secretsmanager/secretVersion:SecretVersion")[0]
+    assert version.urn in plan.waits_for(proxy.urn)
+
+
+def test_a_standby_replicates_a_primary_and_stands_on_its_own() -> None:
+    instance = one(standby(), INSTANCE)
+    assert instance.items() >= {
+        "replicateSourceDb": STANDBY["source_arn"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        "storageEncrypted": True,
+        "kmsKeyId": KEY,
+        "dbSubnetGroupName": "db-1234567",
+        "parameterGroupName": "db-postgres17-1234567",
+        "backupRetentionPeriod": 14,
+        "multiAz": True,
+        "publiclyAccessible": False,
+        "deletionProtection": True,
+        "deleteAutomatedBackups": False,
+        "skipFinalSnapshot": True,
+    }.items()  # fmt: skip
+    assert standby().of_type(INSTANCE)[0].protect
+
+
+def test_a_standby_takes_its_users_from_its_source() -> None:
+    """AWS refuses credentials of its own, and so does the provider a name of the database."""
+    plan = standby(replicated=True)
+    refused = {"username", "password", "manageMasterUserPassword", "masterUserSecretKmsKeyId", "dbName"}
+    assert not refused & set(one(plan, INSTANCE))
+    assert plan.of_type("random:index/randomPassword:RandomPassword") == []
+    assert plan.of_type(SECRET) == []
+    assert output(plan, "credentialsSecretArn") == CREDENTIALS
+    assert output(plan, "credentialsReplicaArns") == {}
+    assert output(plan, "administratorSecretArn") == ""
+
+
+def test_a_standbys_proxy_is_ready_and_gets_its_database_at_the_promotion() -> None:
+    plan = standby()
+    assert [auth["secretArn"] for auth in one(plan, "aws:rds/proxy:Proxy")["auths"]] == [CREDENTIALS]
+    assert statements(one(plan, "aws:iam/rolePolicy:RolePolicy")["policy"])["Read"]["Resource"] == [CREDENTIALS]
+    assert plan.of_type("aws:rds/proxyTarget:ProxyTarget") == []
+    assert (output(plan, "host"), output(plan, "readerHost")) == ("db-proxy.proxy.example", "db.rds.example")
+    assert reached(plan) == {
+        ("sg-web", "db-pool-id", 5432),
+        ("db-pool-id", "db-server-id", 5432),
+        ("sg-web", "db-server-id", 5432),
+    }
+
+
+def test_a_standby_can_have_replicas_of_its_own() -> None:
+    plan = standby(replicas=1)
+    assert one(plan, INSTANCE, "db-replica-1")["replicateSourceDb"] == "db"
+    assert output(plan, "readerHost") == "db-replica-1.rds.example"
+
+
+def promoted(**changes: Any) -> Plan:
+    args = {key: value for key, value in STANDBY.items() if key != "source_arn"}
+    return planned(lambda opts: RdsPostgres("db", {**args, **changes}, opts))  # pyright: ignore[reportArgumentType]
+
+
+def test_the_promotion_keeps_the_instance_and_its_credentials() -> None:
+    before, after = standby(), promoted()
+    instance = after.of_type(INSTANCE)[0]
+    assert instance.urn == before.of_type(INSTANCE)[0].urn
+    changed = {key for key, value in before.of_type(INSTANCE)[0].inputs.items() if instance.inputs.get(key) != value}
+    assert changed == {"replicateSourceDb", "skipFinalSnapshot"}
+    assert instance.inputs["manageMasterUserPassword"] is True
+    # The provider would replace an instance that was made without them.
+    assert set(instance.options["ignoreChanges"]) == {"dbName", "username"}
+    assert output(after, "credentialsSecretArn") == CREDENTIALS
+    assert len(after.of_type("aws:rds/proxyTarget:ProxyTarget")) == 1
+
+
+def test_a_primary_is_made_with_what_a_promoted_standby_lacks() -> None:
+    assert "ignoreChanges" not in database().of_type(INSTANCE)[0].options
+
+
+def test_wrong_combinations_with_a_standby_are_refused() -> None:
+    assert "required with `source_arn`" in refused(source_arn="arn")["credentials_secret_arn"]
+    copies = [{"region": "eu-west-1", "key_arn": AWAY_KEY}]
+    problems = refused(credentials_secret_arn=CREDENTIALS, secret_replicas=copies, **ROTATED)
+    assert set(problems) == {"rotation", "secret_replicas"}
+    assert all("kept where they were made" in remedy for remedy in problems.values())
 
 
 @pytest.mark.parametrize("instance_class", ["db.m6g.large", "db.t4g.micro", "db.r6gd.16xlarge", "db.x2iedn.32xlarge"])
@@ -224,6 +387,11 @@ def test_bad_args_are_refused() -> None:
     assert "where it starts" in refused(storage_gb=100, max_storage_gb=50)["max_storage_gb"]
     assert refused(version="14") == {"version": "choose one of 15, 16, 17, 18"}
     assert "small letter" in refused(database="Shop")["database"]
+    assert refused(rotation={"days": 91, "subnet_ids": []}) == {"rotation.days": "give 1 to 90 days"}
+    assert (
+        "another region"
+        in refused(secret_replicas=[{"region": "eu-central-1", "key_arn": KEY}])["secret_replicas[0].region"]
+    )
     assert "use 52 or fewer" in refused(name="d" * 53)["name"]
     assert "single hyphens" in refused(name="db--x")["name"]
 

@@ -83,6 +83,40 @@ def test_only_the_log_service_writes_logs_and_only_for_this_account() -> None:
     assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
 
 
+def test_services_write_only_under_their_prefix_and_only_for_what_they_are_bound_to() -> None:
+    trail = "arn:aws:cloudtrail:eu-central-1:123456789012:trail/audit"
+    plan = store(
+        writers={
+            "trail": {"service": "cloudtrail.amazonaws.com", "source_arn": trail},
+            "config": {
+                "service": "config.amazonaws.com",
+                "source_arn": "arn:aws:config:*:123456789012:*",
+                "prefix": "x/",
+                "lists": True,
+            },
+        }
+    )
+    policy = statements(one(plan, POLICY)["policy"])
+    bucket = "arn:aws:s3:::events-1234567"
+    assert {sid: (statement["Action"], statement["Resource"]) for sid, statement in policy.items()} == {
+        "TlsOnly": (["s3:*"], [bucket, f"{bucket}/*"]),
+        "TrailLooks": (["s3:GetBucketAcl"], [bucket]),
+        "TrailWrites": (["s3:PutObject"], [f"{bucket}/AWSLogs/123456789012/*"]),
+        "ConfigLooks": (["s3:GetBucketAcl", "s3:ListBucket"], [bucket]),
+        "ConfigWrites": (["s3:PutObject"], [f"{bucket}/x/*"]),
+    }
+    for sid in ("TrailLooks", "TrailWrites"):
+        assert policy[sid]["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
+        assert policy[sid]["Condition"] == {
+            "StringEquals": {"aws:SourceAccount": "123456789012"},
+            "ArnLike": {"aws:SourceArn": trail},
+        }
+
+
+def test_without_writers_only_iam_lets_anybody_in() -> None:
+    assert set(statements(one(store(), POLICY)["policy"])) == {"TlsOnly"}
+
+
 def test_the_lifecycle_follows_the_args() -> None:
     rule = one(store(), LIFECYCLE)["rules"][0]
     assert rule["transitions"] == [{"days": 90, "storageClass": "GLACIER_IR"}]
@@ -113,6 +147,7 @@ def test_copies_go_to_the_other_region_encrypted_there() -> None:
     assert rule["destination"]["encryptionConfiguration"] == {"replicaKmsKeyId": AWAY_KEY}
     assert rule["sourceSelectionCriteria"] == {"sseKmsEncryptedObjects": {"status": "Enabled"}}
     assert rule["deleteMarkerReplication"] == {"status": "Enabled"}
+    assert rule["destination"]["metrics"] == {"status": "Enabled"}, "alarms read them"
 
 
 def test_the_replication_role_reads_here_writes_there_and_nothing_else() -> None:

@@ -98,7 +98,7 @@ BREAKS: dict[str, list[Break]] = {
         with_options("namespace", provider=""),
         with_options("database", provider="urn:pulumi:test::plinth::pulumi:providers:aws::default_7_51_1"),
     ],
-    "stateful-protected": [with_options(name, protect=False) for name in ("database", "bucket", "key")],
+    "stateful-protected": [with_options(name, protect=False) for name in ("database", "bucket", "key", "backup-vault")],
     "provider-account": [
         changed(HOME, allowedAccountIds=None),
         changed(HOME, allowedAccountIds="[]"),
@@ -217,11 +217,16 @@ BREAKS: dict[str, list[Break]] = {
     ],
     "rds-private": [changed("database", publiclyAccessible=True), changed("replica", publiclyAccessible=None)],
     "rds-guarded": [changed("database", vpcSecurityGroupIds=[]), changed("proxy", vpcSecurityGroupIds=None)],
-    "rds-own-subnets": [changed("database", dbSubnetGroupName=None)],
+    "rds-own-subnets": [
+        changed("database", dbSubnetGroupName=None),
+        changed("standby", dbSubnetGroupName=None),
+        changed("replica", replicateSourceDb="arn:aws:rds:us-east-1:123456789012:db:source"),
+    ],
     "rds-standby": [changed("database", multiAz=False), changed("database", multiAz=None)],
     "rds-backups": [
         changed("database", backupRetentionPeriod=None),
         changed("database", backupRetentionPeriod=6),
+        changed("standby", backupRetentionPeriod=None),
     ],
     "rds-backups-elsewhere": [
         without("backups-away"),
@@ -246,12 +251,18 @@ BREAKS: dict[str, list[Break]] = {
         changed("database", password="[secret]"),
         changed("database", passwordWo=UNKNOWN),
     ],
+    "rds-own-password": [
+        changed("source", manageMasterUserPassword=True),
+        changed("source", masterUserSecretKmsKeyId=UNKNOWN),
+        changed("source", password=None),
+        changed("database", tags={"replicated": "in another region"}),
+    ],
     "rds-replica-no-password": [
         changed("replica", password="[secret]"),
         changed("replica", manageMasterUserPassword=True),
         changed("replica", username="postgres"),
     ],
-    "rds-no-blue-green-with-replicas": [changed("database", blueGreenUpdate={"enabled": True})],
+    "rds-no-blue-green-with-replicas": [changed("source", blueGreenUpdate={"enabled": True})],
     "rds-force-tls": [
         changed("database", parameterGroupName=None),
         changed("database", parameterGroupName="default.postgres17"),
@@ -393,6 +404,8 @@ BREAKS: dict[str, list[Break]] = {
         trusting(Principal={"AWS": ["*"]}),
         trusting(Principal=SERVICE),
         trusting(Principal=SERVICE, Condition={"ArnLike": {"aws:SourceArn": "arn:aws:s3:::it"}}),
+        trusting(Principal={"Service": ["ec2.amazonaws.com", "logs.amazonaws.com"]}),
+        trusting(Principal={"Service": "eks.amazonaws.com"}),
         trusting(Principal={"Federated": "arn:aws:iam::1:oidc-provider/x"}),
     ],
     "iam-no-administrator": [changed("attachment", policyArn=ADMINISTRATOR)],

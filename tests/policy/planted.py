@@ -6,7 +6,7 @@ It owes nothing to the components: it is what the rules are held against.
 import json
 from typing import Any
 
-from preview.plan import UNKNOWN
+from preview.plan import SECRET, UNKNOWN
 
 from .concerns import CONCERNS
 from .sketch import ACCOUNT, AWAY, HOME, Sketch, allow, document, of_account
@@ -194,52 +194,56 @@ def _database(sketch: Sketch) -> None:
         "multiAz": durable,
         "allocatedStorage": 20,
         "engineVersion": "17",
-        "backupRetentionPeriod": 7 if durable else 1,
         "skipFinalSnapshot": not durable,
         "deleteAutomatedBackups": not durable,
         "finalSnapshotIdentifier": "last" if durable else None,
-        "manageMasterUserPassword": True,
     }
-    type_ = "aws:rds/instance:Instance"
-    sketch.add(
-        type_,
-        "database",
-        {**instance, **primary, "identifier": "database"},
-        {**uses, "masterUserSecretKmsKeyId": "key", "dbSubnetGroupName": "subnets"},
-        _log_groups(sketch, "database"),
-        protect=durable,
-    )
-    sketch.add(
-        type_,
-        "replica",
-        {**instance, "identifier": "replica", "replicateSourceDb": "database"},
-        {**uses, "replicateSourceDb": "database"},
-        _log_groups(sketch, "replica"),
-        protect=durable,
-    )
+    alone = {"backupRetentionPeriod": 7 if durable else 1}
+    in_subnets = {**uses, "dbSubnetGroupName": "subnets"}
+    managed = {**primary, "manageMasterUserPassword": True}
+    _instance(sketch, "database", instance | alone | managed, in_subnets | {"masterUserSecretKmsKeyId": "key"})
+    _instance(sketch, "source", instance | alone | primary | {"password": SECRET}, in_subnets)
+    of_source = {"replicateSourceDb": "source"}
+    _instance(sketch, "replica", instance, uses | of_source)
+    _instance(sketch, "standby", instance | alone, in_subnets | of_source, provider=AWAY)
     sketch.add(
         "aws:rds/proxy:Proxy",
         "proxy",
         {"requireTls": True, "auths": [{"authScheme": "SECRETS", "secretArn": UNKNOWN}]},
         {"auths": "secret", "vpcSecurityGroupIds": "group", "roleArn": "monitoring"},
     )
+    for name, backups in (("database", "backups-away"), ("source", "source-backups-away")):
+        sketch.add(
+            "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
+            backups,
+            {"retentionPeriod": 7},
+            {"sourceDbInstanceArn": name, "kmsKeyId": "away-key"},
+            provider=AWAY,
+        )
     sketch.add(
-        "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
-        "backups-away",
-        {"retentionPeriod": 7},
-        {"sourceDbInstanceArn": "database", "kmsKeyId": "away-key"},
-        provider=AWAY,
+        "aws:backup/selection:Selection",
+        "source-selection",
+        {"planId": "plan", "iamRoleArn": f"arn:aws:iam::{ACCOUNT}:role/backup"},
+        {"resources": "source"},
+    )
+    sketch.add(
+        "aws:backup/restoreTestingSelection:RestoreTestingSelection",
+        "restored-source",
+        {"protectedResourceType": "RDS", "restoreTestingPlanName": "restores"},
+        {"protectedResourceArns": "source"},
     )
 
 
-def _log_groups(sketch: Sketch, identifier: str) -> list[str]:
-    names = [f"{identifier}-{log}" for log in ("postgresql", "upgrade")]
-    for name in names:
-        path = f"/aws/rds/instance/{name.replace('-', '/')}"
-        days = 365 if sketch.tier == "prod" else 1
-        inputs = {"name": path, "retentionInDays": days}
-        sketch.add("aws:cloudwatch/logGroup:LogGroup", name, inputs, {"kmsKeyId": "key"})
-    return names
+def _instance(sketch: Sketch, name: str, inputs: dict[str, Any], to: dict[str, str], provider: str = HOME) -> None:
+    """A database of that name, with the log groups that it writes to."""
+    logs = [f"{name}-{log}" for log in ("postgresql", "upgrade")]
+    days = 365 if sketch.tier == "prod" else 1
+    for log in logs:
+        kept = {"name": f"/aws/rds/instance/{log.replace('-', '/')}", "retentionInDays": days}
+        sketch.add("aws:cloudwatch/logGroup:LogGroup", log, kept, {"kmsKeyId": "key"}, provider=provider)
+    durable = sketch.tier != "dev"
+    inputs = {**inputs, "identifier": name}
+    sketch.add("aws:rds/instance:Instance", name, inputs, to, logs, protect=durable, provider=provider)
 
 
 def _stores(sketch: Sketch) -> None:

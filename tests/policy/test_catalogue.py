@@ -119,6 +119,7 @@ def test_what_only_dev_may_leave_out_is_found_elsewhere() -> None:
         "rds-backups",
         "rds-last-snapshot",
         "rds-deletion-protection",
+        "eks-deletion-protection",
         "s3-keeps-objects",
         "secret-recovery",
     }

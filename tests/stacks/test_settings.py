@@ -7,8 +7,11 @@ import pytest
 
 from components.problems import InputError
 from preview.project import configuration, stacks
-from stacks.environments.aws_settings import INSTANCE_CLASSES, REGIONS, Section
+from stacks.account import AccountFile, load_account
+from stacks.environments.aws_place import REGIONS
+from stacks.environments.aws_settings import BROKER_TYPES, CACHE_TYPES, INSTANCE_CLASSES, NODE_TYPES, Section
 from stacks.model import Size, Tier
+from stacks.reading import values_of
 from stacks.settings import Cloud, Settings, StackFile, load
 from stacks.systems import SYSTEMS
 from stacks.tiers import PROFILES, shortfalls
@@ -28,6 +31,7 @@ PROD: dict[str, Any] = {
     **GOOD,
     "tier": "prod",
     "recoveryRegion": "eu-west-1",
+    "alerts": {"critical": ["mailto:oncall@example.com"]},
     "aws": {"account": "123456789012", "zones": ["eu-central-1a", "eu-central-1b", "eu-central-1c"]},
 }
 
@@ -69,7 +73,8 @@ def problems(values: dict[str, Any]) -> list[str]:
         ("aws.database.class", "x", "aws.database.class=x: unknown key; the keys here are instanceClass"),
         ("database.backupDay", 3, "database.backupDay=3: unknown key; did you mean `backupDays`?"),
         ("stores.events.keep", 3, "stores.events.keep=3: unknown key; did you mean `keepDays`?"),
-        ("services.portal.replica", 3, "unknown key; the keys here are appends, database, purpose, reads"),
+        ("services.portal.replica", 3, "services.portal.replica=3: unknown key; the keys here are appends, cache,"),
+        ("broker.queue.command.backlog", 3, "broker.queue={'command': {'backlog': 3}}: unknown key; did you mean"),
         # wrong types
         ("network", "10.0.0.0/16", "network=10.0.0.0/16: give a mapping of keys and values"),
         ("database", "large", "database=large: give a mapping of keys and values"),
@@ -121,6 +126,55 @@ def problems(values: dict[str, Any]) -> list[str]:
         ("services.portl", {"database": True}, "services.portl: skipper has no such service; did you mean `portal`?"),
         ("stores.files", {"replicate": True}, "stores.files: skipper has no such store; choose one of events"),
         ("services.portal.reads", ["files"], "services.portal.reads=files: choose one of events"),
+        ("secrets.session", {"length": 40}, "secrets.session: skipper has no such secret; did you mean `session-"),
+        ("services.portal.secrets", ["jwt"], "services.portal.secrets=jwt: choose one of session-signing"),
+        ("services.portal.publishes", ["command"], "services.portal.publishes=command: did you mean `commands`?"),
+        ("services.portal.consumes", ["commands"], "services.portal.consumes=commands: did you mean `command`?"),
+        ("broker.queues.error.exchange", "errors", "broker.queues.error.exchange=errors: choose one of commands,"),
+        # the broker's queues
+        ("broker.queues.error.deliveries", 3, "broker.queues.error.deliveries=3: give 5 or more"),
+        ("broker.queues.error.keepDays", 90, "broker.queues.error.keepDays=90: give 31 or less"),
+        ("broker.queues.retry", {"purpose": "Retries"}, "broker.queues.retry.exchange: required; set it in Pulumi"),
+        ("broker.queues.error.routingKey", "#", "broker.queues.error.routingKey=#: agents is a direct exchange, which"),
+        ("broker.exchanges.amq!", {}, "broker.exchanges.amq!: as a name, take small letters, digits and hyphens, a"),
+        # nodes
+        ("nodes.GPU", {"size": "large", "fewest": 0, "most": 1}, "nodes.GPU: as a name, take small letters, digits"),
+        ("nodes.general.most", 1, "nodes.general.most=1: give fewest=2 or more"),
+        ("nodes.general.fewest", -1, "nodes.general.fewest=-1: give 0 or more"),
+        ("nodes.gpu", {"size": "large", "most": 1}, "nodes.gpu.fewest: required; set it in Pulumi.test.yaml"),
+        ("aws.nodes.general", {"instanceTypes": ["t3.large"]}, "=t3.large: spot capacity of one type runs out; name 3"),
+        ("aws.nodes.general", {"instanceTypes": []}, "aws.nodes.general.instanceTypes=[]: name one or more"),
+        ("aws.nodes.genral", {"instanceTypes": ["x"]}, "aws.nodes.genral: no such node pool; did you mean `general`?"),
+        # backups
+        ("backup.dailyDays", 0, "backup.dailyDays=0: give 1 or more"),
+        ("backup.monthlyDays", 7, "backup.monthlyDays=7: give more than dailyDays=7, or 0 for none"),
+        # versions
+        ("aws.cluster.version", "1.30", "aws.cluster.version=1.30: is not in EKS's standard support; did you mean"),
+        ("aws.cache.version", "7.2", "aws.cache.version=7.2: did you mean `8.2`? choose one of 8.1, 8.2, 9.0"),
+        (
+            "aws.cache.family",
+            "redis7",
+            "aws.cache.family=redis7: does not fit Valkey 8.2; leave it out or write valkey8",
+        ),
+        # the way to the cluster
+        (
+            "aws.cluster.allow",
+            ["office"],
+            "aws.cluster.allow[0]=office: not an IPv4 block; write one like 203.0.113.0/24",
+        ),
+        ("aws.cluster.allow", ["0.0.0.0/0"], "aws.cluster.allow[0]=0.0.0.0/0: is most of the internet; name your own"),
+        (
+            "aws.cluster.administrators",
+            {"ci": "deploy"},
+            "aws.cluster.administrators.ci=deploy: no ARN; write one like",
+        ),
+        ("aws.permissionsBoundary", "boundary", "aws.permissionsBoundary=boundary: no ARN; write one like arn:aws:"),
+        # who is told
+        ("alerts.critical", ["oncall"], "alerts.critical[0]=oncall: write mailto:<address>, or https:// and the URL"),
+        ("alerts.urgent", [], "alerts.urgent=[]: unknown key; the keys here are critical, warning"),
+        # another region that is primary
+        ("primaryRegion", "eu-west-1", "aws.primary: a standby needs what its primary's output `standby` lists; copy"),
+        ("primaryRegion", "moon", "primaryRegion=moon: no such AWS region; choose one of af-south-1"),
         # zones and classes
         ("aws.zones", ["eu-central-1a"], "aws.zones=1: dev needs 2 zones or more; name them in Pulumi.test.yaml"),
         (
@@ -135,6 +189,8 @@ def problems(values: dict[str, Any]) -> list[str]:
         ),
         ("aws.zones", ["eu-central-1a", "b"], "aws.zones[1]=b: not an availability zone with a letter from a to h"),
         ("aws.database.instanceClass", "m6g.large", "m6g.large: no instance class; write db.<family>.<size>"),
+        ("aws.broker.instanceType", "m7g.large", "m7g.large: no instance type; write mq.<family>.<size>, for example"),
+        ("aws.cache.nodeType", "r7g.large", "r7g.large: no node type; write cache.<family>.<size>, for example"),
         ("aws.nat", "zonal", "aws.nat=zonal: did you mean `regional`? choose one of none, single, perZone, regional"),
         ("aws.interfaceEndpoints", ["s4"], "aws.interfaceEndpoints=s4: choose one of ecr.api"),
         ("aws.endpoint", "localhost", "aws.endpoint=localhost: no URL; write one like http://127.0.0.1:5000"),
@@ -185,7 +241,7 @@ def test_several_faults_are_reported_together() -> None:
         "aws": {"account": "1", "zones": ["eu-central-1a"]},
     }
     paths = {problem.partition("=")[0].partition(":")[0] for problem in problems({**values, "netwrok": {"a": 1}})}
-    assert paths == {"netwrok", "network.cidr", "database.size", "services.portl", "aws.account"}
+    assert paths == {"netwrok", "network.cidr", "database.size", "services.portl", "aws.account", "alerts.critical"}
 
 
 @pytest.mark.parametrize(
@@ -203,8 +259,17 @@ def test_several_faults_are_reported_together() -> None:
         (
             "recoveryRegion",
             ...,
-            "recoveryRegion: required by database.copyBackups, stores.events.replicate; name a second",
+            "recoveryRegion: required by database.copyBackups, stores.events.replicate, backup.copied; name a second",
         ),
+        ("broker.highlyAvailable", False, "broker.highlyAvailable=False: prod needs a cluster; leave this out or"),
+        ("cache.replicas", 0, "cache.replicas=0: prod needs a replica that takes over; give 1 or more"),
+        ("cache.backupDays", 0, "cache.backupDays=0: prod needs 1 or more; raise it in Pulumi.test.yaml"),
+        ("backup.dailyDays", 14, "backup.dailyDays=14: prod needs 30 or more; raise it in Pulumi.test.yaml"),
+        ("backup.copied", False, "backup.copied=False: prod needs copies elsewhere; leave this out or set it to true"),
+        ("backup.locked", False, "backup.locked=False: prod needs a lock; leave this out or set it to true"),
+        ("backup.restoreTests", False, "backup.restoreTests=False: prod needs tests; leave this out or set it to true"),
+        ("alerts", ..., "alerts.critical: an alarm needs somebody who is told; name them in Pulumi.test.yaml"),
+        ("alerts.critical", [], "alerts.critical: an alarm needs somebody who is told; name them in Pulumi.test.yaml"),
         ("recoveryRegion", "eu-central-1", "recoveryRegion=eu-central-1: is the region itself; name another one"),
     ],
 )
@@ -250,6 +315,33 @@ def test_overrides_change_what_they_name_and_nothing_else() -> None:
     assert portal == base.services["portal"].model_copy(update={"reads": ()})
 
 
+def test_overrides_reach_into_named_parts_and_may_add_some() -> None:
+    base = settings(GOOD).system
+    changes = {"queues": {"error": {"backlog": 7}, "retry": {"purpose": "Retries", "exchange": "commands"}}}
+    broker = settings(changed(GOOD, "broker", changes)).system.broker
+    assert broker.queues["error"] == base.broker.queues["error"].model_copy(update={"backlog": 7})
+    assert set(broker.queues) == {*base.broker.queues, "retry"}
+    nodes = settings(changed(GOOD, "nodes", {"big": {"size": "large", "fewest": 0, "most": 3}})).system.nodes
+    assert set(nodes) == {*base.nodes, "big"}
+
+
+def test_a_cluster_broker_needs_two_zones() -> None:
+    values = changed(changed(GOOD, "broker.highlyAvailable", True), "aws.zones", ["eu-central-1a"])
+    assert "broker.highlyAvailable=True: a cluster spans two zones or more; name them in aws.zones" in problems(values)
+
+
+def test_the_region_is_primary_unless_another_one_is_said_to_be() -> None:
+    primary = {
+        "database": "arn:aws:rds:eu-west-1:123456789012:db:skipper-prod-database",
+        "databaseSecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x",
+        "key": "arn:aws:kms:eu-central-1:123456789012:key/x",
+    }
+    made = settings(changed(GOOD, "aws.primary", primary))
+    assert (made.is_standby, made.primary_region) == (False, "eu-central-1")
+    standby = settings({**changed(GOOD, "aws.primary", primary), "primaryRegion": "eu-west-1"})
+    assert (standby.is_standby, standby.primary_region) == (True, "eu-west-1")
+
+
 def test_decommission_takes_the_protection_off_and_says_so() -> None:
     kept, gone = settings(PROD), settings({**PROD, "decommission": True})
     assert (kept.protect, gone.protect) == (True, False)
@@ -272,8 +364,9 @@ def test_settings_are_frozen() -> None:
             part.name = "other"  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def test_every_size_has_an_instance_class() -> None:
-    assert set(INSTANCE_CLASSES) == set(Size)
+@pytest.mark.parametrize("types", [INSTANCE_CLASSES, BROKER_TYPES, CACHE_TYPES, NODE_TYPES])
+def test_every_size_has_a_type(types: dict[Size, Any]) -> None:
+    assert set(types) == set(Size)
 
 
 def test_regions_of_other_partitions_are_left_out() -> None:
@@ -288,20 +381,25 @@ def test_pulumi_yaml_declares_exactly_the_keys_that_there_are() -> None:
     import yaml
 
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    source = inspect.getsource(StackFile)
     empty = {"string": "", "object": {}, "boolean": False}
-    assert list(declared) == [field.alias for field in StackFile.model_fields.values()]
-    for name, field in StackFile.model_fields.items():
-        entry = declared[field.alias]
-        described = source.split(f"    {name}: ", 1)[1].split('"""')[1]
-        assert entry["description"] == described
-        assert entry["default"] == empty[entry["type"]]
+    described: dict[str, str] = {}
+    for shape in (StackFile, AccountFile):
+        source = inspect.getsource(shape)
+        for name, field in shape.model_fields.items():
+            text = " ".join(source.split(f"    {name}: ", 1)[1].split('"""')[1].split())
+            described.setdefault(field.alias or name, text)
+    assert {key: entry["description"] for key, entry in declared.items()} == described
+    assert all(entry["default"] == empty[entry["type"]] for entry in declared.values())
+
+
+ENVIRONMENT_STACKS = [stack for stack in stacks(ROOT) if "account" not in values_of(configuration(ROOT, stack).values)]
 
 
 @pytest.mark.parametrize("stack", stacks(ROOT))
 def test_every_stack_file_loads_and_turns_default_providers_off(stack: str) -> None:
     given = configuration(ROOT, stack)
-    assert load(stack, given.values).warnings == ()
+    read = load if stack in ENVIRONMENT_STACKS else load_account
+    assert read(stack, given.values).warnings == ()
     assert given.disabled_default_providers == ["*"]
 
 
@@ -309,7 +407,9 @@ def test_no_two_stacks_share_addresses() -> None:
     import ipaddress
     import itertools
 
-    blocks = [ipaddress.ip_network(load(name, configuration(ROOT, name).values).network.cidr) for name in stacks(ROOT)]
+    blocks = [
+        ipaddress.ip_network(load(name, configuration(ROOT, name).values).network.cidr) for name in ENVIRONMENT_STACKS
+    ]
     assert not any(one.overlaps(other) for one, other in itertools.combinations(blocks, 2))
 
 

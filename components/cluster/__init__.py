@@ -1,0 +1,1 @@
+"""Clusters, and the way to private ones."""

@@ -1,0 +1,1 @@
+"""What tells of an environment's health: notifications, alarms and dashboards."""

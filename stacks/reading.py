@@ -1,0 +1,190 @@
+"""What the readers of all kinds of stack files share."""
+
+import importlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from components.problems import MISSING, Problem, one_of, unknown_key
+
+from .model import Part
+
+NAMESPACE = "plinth"
+
+
+class Cloud(Enum):
+    """Where an environment stands."""
+
+    AWS = "aws"
+    GCP = "gcp"
+    LOCAL = "local"
+
+
+RECEIVER = r"mailto:[^@\s]+@[^@\s]+\.[^@\s]+|https://[^\s/]+(/\S*)?"
+"""Shape of somebody who is told of alarms."""
+REQUIRED_TAGS = ("owner",)
+"""Tags that a stack file must give."""
+RESERVED_TAGS = ("system", "environment", "tier", "managed-by", "decommission")
+"""Tags that every environment sets itself, and that policies read."""
+
+
+class Alerts(Part):
+    """Who is told of alarms: `mailto:` addresses, or `https://` URLs of a paging or chat service."""
+
+    critical: tuple[str, ...] = ()
+    """Told of what must be looked at now."""
+    warning: tuple[str, ...] = ()
+    """Told of what must be looked at this week."""
+
+    @property
+    def by_mail(self) -> list[str]:
+        """The e-mail addresses among them, each once."""
+        everyone = dict.fromkeys((*self.critical, *self.warning))
+        return [each.removeprefix("mailto:") for each in everyone if each.startswith("mailto:")]
+
+
+def values_of(config: Mapping[str, str]) -> dict[str, Any]:
+    """The namespace's keys and values. Empty values are the defaults that Pulumi.yaml declares: not set."""
+    values: dict[str, Any] = {}
+    for key, text in config.items():
+        namespace, _, name = key.partition(":")
+        if namespace != NAMESPACE:
+            continue
+        value: Any = text
+        if text[:1] in ("{", "[") or text in ("true", "false"):
+            value = json.loads(text)
+        if value not in ("", {}, []):
+            values[name] = value
+    return values
+
+
+Section = TypeVar("Section", bound=BaseModel)
+Member = TypeVar("Member", bound=Enum)
+
+
+class Reader:
+    """Reads one stack's configuration and keeps every problem that it finds."""
+
+    def __init__(self, stack: str):
+        self.file = f"Pulumi.{stack}.yaml"
+        self.problems: list[Problem] = []
+
+    def add(self, path: str, value: object, remedy: str) -> None:
+        """Keep a problem."""
+        self.problems.append(Problem(f"{NAMESPACE}:{path}", value, remedy))
+
+    def add_all(self, problems: Iterable[Problem]) -> None:
+        """Keep problems whose paths are below the namespace."""
+        for problem in problems:
+            self.add(*problem)
+
+    def secrets(self, keys: Iterable[str]) -> None:
+        """Refuse encrypted keys: settings hold no secret."""
+        for key in sorted(keys):
+            if key.partition(":")[0] == NAMESPACE:
+                self.add(key.partition(":")[2], MISSING, "is encrypted but holds no secret; write it in plain text")
+
+    def parsed(self, shape: type[Section], value: Any, path: str) -> Section | None:
+        """The value as the shape, or None and problems. Strict, since YAML has types of its own."""
+        try:
+            return shape.model_validate_json(json.dumps(value), strict=True)
+        except ValidationError as error:
+            for detail in error.errors():
+                self.add(*_explained(shape, path, detail, self.file))
+            return None
+
+    def member(self, kind: type[Member], value: Any) -> Member | None:
+        """The member with the value, or None: the file's shape reports what is none."""
+        return next((member for member in kind if member.value == value), None)
+
+    def receivers(self, needed: bool, alerts: Any) -> None:
+        """See that those who are told of alarms can be, and that there is somebody where it is needed."""
+        if not isinstance(alerts, dict):
+            return  # reported with the file's shape
+        for severity in ("critical", "warning"):
+            receivers = alerts.get(severity, [])
+            for i, receiver in enumerate(receivers if isinstance(receivers, list) else []):
+                if isinstance(receiver, str) and not re.fullmatch(RECEIVER, receiver):
+                    remedy = "write mailto:<address>, or https:// and the URL of a paging or chat service"
+                    self.add(f"alerts.{severity}[{i}]", receiver, remedy)
+        if needed and not alerts.get("critical"):
+            self.add("alerts.critical", MISSING, f"an alarm needs somebody who is told; name them in {self.file}")
+
+    def tags(self, tags: Any) -> None:
+        """See that the tags which must be given are, and that no other is."""
+        if not isinstance(tags, dict):
+            return  # reported with the file's shape
+        for tag in REQUIRED_TAGS:
+            if tag not in tags:
+                self.add(f"tags.{tag}", MISSING, f"required for cost allocation; set it in {self.file}")
+        for tag in RESERVED_TAGS:
+            if tag in tags:
+                self.add(f"tags.{tag}", tags[tag], "every environment sets this tag itself; choose another name")
+
+    def section(self, shape: type[Section], cloud: Cloud | None, values: dict[str, Any]) -> Section | None:
+        """The cloud's own section, or None and problems."""
+        given = values.get(cloud.value, {}) if cloud else None
+        # Anything else is reported with the file's shape.
+        return self.parsed(shape, given, cloud.value) if cloud and isinstance(given, dict) else None
+
+    def module(self, cloud: Cloud | None, modules: Mapping[Cloud, str], what: str) -> Any:
+        """The module of settings that a cloud has beside its own, or None where there is none."""
+        if cloud is None:
+            return None
+        if cloud not in modules:
+            supported = ", ".join(each.value for each in modules)
+            self.add("cloud", cloud.value, f"{what} does not run there yet; choose {supported}")
+            return None
+        return importlib.import_module(f"{modules[cloud]}_settings")
+
+
+def laid_over(known: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    """The known values with others laid over them, at every level of mappings."""
+    merged = dict(known)
+    for key, value in override.items():
+        below = known.get(key)
+        merged[key] = laid_over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _explained(shape: type[BaseModel], prefix: str, detail: Any, file: str) -> Problem:
+    """A pydantic error as path, value and remedy."""
+    path = prefix
+    for step in detail["loc"]:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
+    kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return Problem(path, given, unknown_key(str(detail["loc"][-1]), _keys(shape, detail["loc"][:-1])))
+    if kind == "missing":
+        return Problem(path, MISSING, f"required; set it in {file}")
+    if kind == "enum":
+        expected = [choice.strip("'") for choice in context["expected"].replace(" or ", ", ").split(", ")]
+        return Problem(path, given, one_of(expected, given))
+    remedies = {
+        "string_type": "give text; in YAML, put it in quotes",
+        "int_type": "give a whole number",
+        "int_from_float": "give a whole number",
+        "bool_type": "give true or false",
+        "dict_type": "give a mapping of keys and values",
+        "model_type": "give a mapping of keys and values",
+        "model_attributes_type": "give a mapping of keys and values",
+        "tuple_type": "give a list",
+        "greater_than_equal": f"give {context.get('ge')} or more",
+        "less_than_equal": f"give {context.get('le')} or less",
+        "string_pattern_mismatch": f"must match {context.get('pattern')}",
+    }
+    return Problem(path, given, remedies.get(kind) or detail["msg"])
+
+
+def _keys(shape: type[BaseModel], steps: tuple[int | str, ...]) -> list[str]:
+    """The keys of the model at the steps below a shape."""
+    for step in steps:
+        fields = {field.alias or name: field for name, field in shape.model_fields.items()}
+        note = fields[str(step)].annotation
+        candidates = [note, *getattr(note, "__args__", ())]
+        shape = next(each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel))
+    return [field.alias or name for name, field in shape.model_fields.items()]

@@ -117,7 +117,8 @@ class AwsBackupVault(Component):
                     # No `changeable_for_days`: it would make this a compliance lock.
                     min_retention_days=args.get("min_retention_days", 7),
                     max_retention_days=args.get("max_retention_days"),
-                    opts=self._child(),
+                    # AWS changes none: each change is another lock, and the old one's deletion would take it along.
+                    opts=self._child(delete_before_replace=True),
                 )
             )
         if not args.get("delete_contents", False):
@@ -132,7 +133,7 @@ class AwsBackupVault(Component):
                 backup_vault_name=vault.name,
                 sns_topic_arn=args["topic_arn"],
                 backup_vault_events=list(_EVENTS),
-                opts=self._child(),
+                opts=self._child(delete_before_replace=True),  # likewise: a vault has one
             )
         self.vault_name = _once_there(vault.name, sides)
         self.vault_arn = _once_there(vault.arn, sides)

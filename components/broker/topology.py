@@ -43,8 +43,8 @@ def definitions(
     Each queue is a quorum queue, and has beside it `<queue>.dead`, where its dead letters stay until somebody takes
     them. A message leaves the queue only once its dead letters have it.
 
-    Raises `InputError` for names that RabbitMQ or these definitions reserve, unknown kinds and exchanges, and numbers
-    out of range.
+    Raises `InputError` for names that RabbitMQ or these definitions reserve, unknown kinds and exchanges, a queue at a
+    direct exchange without a key of its own, and numbers out of range.
     """
     if problems := list(_problems(exchanges, queues)):
         raise InputError(f"topology of {virtual_host}", problems)
@@ -62,7 +62,7 @@ def definitions(
         "vhosts": [{"name": virtual_host}],
         "exchanges": [
             *(here(name=name, type=kind, internal=False, **exchange) for name, kind in sorted(exchanges.items())),
-            # Clients cannot publish to an internal exchange: nobody forges dead letters.
+            # No client can publish to an internal exchange: only queues send it messages.
             here(name=DEAD_LETTERS, type="direct", internal=True, **exchange),
         ],
         "queues": [

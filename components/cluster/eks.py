@@ -377,9 +377,7 @@ class EksCluster(Component):
     def _own_security_group(self) -> pulumi.Output[str]:
         """The group that EKS makes with a cluster. Nodes of Auto Mode and the control plane are in it, and reach each
         other within."""
-        group_id = self._cluster.vpc_config.apply(lambda settings: settings.cluster_security_group_id or "")
-        # A preview knows the other settings, and would take this one for missing.
-        return _after(group_id, [self._cluster])
+        return self._cluster.vpc_config.apply(lambda settings: settings.cluster_security_group_id or "")
 
     def _group_of_nodes(self) -> AwsSecurityGroup:
         name = self._prefix
@@ -540,7 +538,7 @@ class EksCluster(Component):
         )
 
     def _replace_nodes(self, groups: dict[str, aws.eks.NodeGroup]) -> None:
-        """Replace nodes on a schedule. AWS releases an image about every week, takes the newest of the cluster's
+        """Replace nodes on a schedule. AWS releases images about every week, takes the newest of the nodes' Kubernetes
         version, and moves nodes to it in turn, as the disruption budgets of their pods let it."""
         name, scope = self._prefix, self._scope
         schedules = aws.scheduler.ScheduleGroup(f"{name}-patching", opts=self._child())

@@ -74,9 +74,11 @@ class RdsPostgresArgs(TypedDict):
     the standby for good: it no longer follows its source, takes writes, and gets an administrator's password.
     Default: none, it is a primary itself."""
     credentials_secret_arn: NotRequired[pulumi.Input[str]]
-    """ARN of the copy of that primary's credentials in this region, encrypted with `key_arn`; required with
-    `source_arn`. Keep it at the promotion: the application's role came with the data, and so did its password. Only the
-    host in it is still the former primary's: connect to `host`. Default: the credentials are made here."""
+    """ARN of the copy of that primary's credentials in this region; required with `source_arn`. Keep it at the
+    promotion: the application's role came with the data, and so did its password. Only the host in it is still the
+    former primary's: connect to `host`. Default: the credentials are made here."""
+    credentials_key_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the KMS key that encrypts that copy. Default: `key_arn`."""
     backup_days: NotRequired[int]
     """Days of point-in-time recovery, 1 to 35 (CKV_AWS_133). Default: 14."""
     log_days: NotRequired[int]
@@ -452,7 +454,7 @@ class RdsPostgres(Component):
                 allow(
                     "Decrypt",
                     ["kms:Decrypt"],
-                    [args["key_arn"]],
+                    [args.get("credentials_key_arn", args["key_arn"])],
                     when={"StringEquals": {"kms:ViaService": f"secretsmanager.{scope['region']}.amazonaws.com"}},
                 ),
             ),
@@ -520,6 +522,8 @@ def _problems(args: RdsPostgresArgs) -> Iterator[Problem]:
             if args.get(field):
                 remedy = "leave it out: the credentials in `credentials_secret_arn` are kept where they were made"
                 yield Problem(field, args.get(field), remedy)
+    elif "credentials_key_arn" in args:
+        yield Problem("credentials_key_arn", MISSING, "leave it out: it goes with `credentials_secret_arn`")
 
 
 class RdsBackupCopyArgs(TypedDict):

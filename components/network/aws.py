@@ -141,7 +141,9 @@ class AwsNetwork(Component):
         self.private_subnet_ids = self._once_routed(private)
         self.data_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in data.values()])
         self.nat_addresses = pulumi.Output.all(*addresses)
-        self.nat_gateway_ids = pulumi.Output.from_input(self._gateway_ids)
+        ids = self._gateway_ids
+        # Of nothing, `all` makes a list.
+        self.nat_gateway_ids = pulumi.Output.all(**ids) if ids else pulumi.Output.from_input({})
         self._register()
 
     def _log_flows(self) -> None:

@@ -39,6 +39,8 @@ class AwsSecurityGroupArgs(TypedDict):
     """Who may reach the members, by purpose. Default: nobody."""
     egress: NotRequired[dict[str, SecurityRule]]
     """Whom the members may reach, by purpose. Default: nobody."""
+    tags: NotRequired[dict[str, str]]
+    """Further tags, by which others find the group. Default: none."""
 
 
 class AwsSecurityGroup(Component):
@@ -64,7 +66,7 @@ class AwsSecurityGroup(Component):
             vpc_id=args["vpc_id"],
             description=args["description"],
             revoke_rules_on_delete=True,  # a rule that names it in another group would block the deletion
-            tags={"Name": name},
+            tags={"Name": name, **args.get("tags", {})},
             opts=self._child(),
         )
         for purpose, rule in ingress.items():

@@ -128,6 +128,18 @@ class CloudWatchAlarmsArgs(TypedDict):
     told while one of the broker lasts. Default: no."""
 
 
+class _Composite(NamedTuple):
+    """A composite alarm to be made, after its children."""
+
+    name: str
+    about: str
+    """What its alarms are about."""
+    severity: str
+    children: list[str]
+    """Names of the alarms and composite alarms in its rule."""
+    notifies: bool
+
+
 class CloudWatchAlarms(Component):
     """Alarms out of data, each of which says why it is one. They notify by composite alarms: one for each severity,
     which is in alarm while any of its alarms is. Where these are more than a rule of CloudWatch's takes, there are
@@ -188,7 +200,7 @@ class CloudWatchAlarms(Component):
             **_compared(alarm),
         )
 
-    def _composite(self, composite: "_Composite") -> aws.cloudwatch.CompositeAlarm:
+    def _composite(self, composite: _Composite) -> aws.cloudwatch.CompositeAlarm:
         actions = [self._topic(composite.severity)] if composite.notifies else None
         names = [
             child.alarm_name if isinstance(child, aws.cloudwatch.CompositeAlarm) else child.name
@@ -208,18 +220,6 @@ class CloudWatchAlarms(Component):
     def _topic(self, severity: str) -> pulumi.Input[str]:
         topics: Mapping[str, Any] = self._topics
         return topics[severity]
-
-
-class _Composite(NamedTuple):
-    """A composite alarm to be made, after its children."""
-
-    name: str
-    about: str
-    """What its alarms are about."""
-    severity: str
-    children: list[str]
-    """Names of the alarms and composite alarms in its rule."""
-    notifies: bool
 
 
 def _composites(name: str, alarms: Alarms, by_part: bool) -> list[_Composite]:

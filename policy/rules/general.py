@@ -1,6 +1,8 @@
 """What every resource, and every provider, keeps."""
 
 from .backup import VAULT
+from .broker import BROKER
+from .cache import GROUP as CACHE
 from .database import INSTANCE
 from .demands import DURABLE, absent, given, matching, true
 from .keys import KEY
@@ -28,7 +30,7 @@ RULES = (
     Rule(
         "stateful-protected",
         "Pulumi refuses to delete what holds data, or the key to it, in staging and prod.",
-        (INSTANCE, BUCKET, KEY, VAULT),
+        (INSTANCE, BUCKET, KEY, VAULT, BROKER, CACHE),
         options={"protect": true()},
         when=staying,
         tiers=DURABLE,

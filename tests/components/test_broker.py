@@ -339,8 +339,8 @@ def test_messages_and_dead_letters_find_their_queues() -> None:
     }
 
 
-def test_nobody_forges_dead_letters() -> None:
-    """Clients cannot publish to an internal exchange."""
+def test_only_queues_send_messages_to_the_exchange_of_dead_letters() -> None:
+    """No client can publish to an internal exchange."""
     internal = {each["name"]: (each["type"], each["internal"]) for each in topology()["exchanges"]}
     assert internal == {"sales": ("topic", False), "dead-letters": ("direct", True)}
 

@@ -332,6 +332,16 @@ def test_a_standbys_proxy_is_ready_and_gets_its_database_at_the_promotion() -> N
     }
 
 
+def test_a_standbys_proxy_reads_credentials_under_the_key_of_their_copy() -> None:
+    def decrypts(**changes: Any) -> list[str]:
+        return statements(one(standby(**changes), "aws:iam/rolePolicy:RolePolicy")["policy"])["Decrypt"]["Resource"]
+
+    assert decrypts() == [KEY]
+    assert decrypts(credentials_key_arn=AWAY_KEY) == [AWAY_KEY]
+    assert one(standby(credentials_key_arn=AWAY_KEY), INSTANCE)["kmsKeyId"] == KEY
+    assert "goes with `credentials_secret_arn`" in refused(credentials_key_arn=KEY)["credentials_key_arn"]
+
+
 def test_a_standby_can_have_replicas_of_its_own() -> None:
     plan = standby(replicas=1)
     assert one(plan, INSTANCE, "db-replica-1")["replicateSourceDb"] == "db"

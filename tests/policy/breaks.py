@@ -92,13 +92,15 @@ LIMITED = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 SERVICE = {"Service": "logs.amazonaws.com"}
 
+STATEFUL = ("database", "bucket", "key", "backup-vault", "broker", "cache")
+
 BREAKS: dict[str, list[Break]] = {
     "explicit-provider": [
         with_options("database", provider=""),
         with_options("namespace", provider=""),
         with_options("database", provider="urn:pulumi:test::plinth::pulumi:providers:aws::default_7_51_1"),
     ],
-    "stateful-protected": [with_options(name, protect=False) for name in ("database", "bucket", "key", "backup-vault")],
+    "stateful-protected": [with_options(name, protect=False) for name in STATEFUL],
     "provider-account": [
         changed(HOME, allowedAccountIds=None),
         changed(HOME, allowedAccountIds="[]"),

@@ -34,6 +34,7 @@ def plant(sketch: Sketch) -> None:
             "securityGroups": "group",
             "subnetIds": "subnet-a subnet-b",
         },
+        protect=sketch.tier != "dev",
     )
     for log in ("general", "connection", "channel"):
         sketch.add(

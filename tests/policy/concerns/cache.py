@@ -52,6 +52,7 @@ def plant(sketch: Sketch) -> None:
             "userGroupIds": "cache-users",
             "logDeliveryConfigurations": "cache-slow cache-engine",
         },
+        protect=sketch.tier != "dev",
     )
 
 

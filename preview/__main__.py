@@ -1,6 +1,7 @@
 """`python -m preview [STACK ...]`: what stacks would make."""
 
 import argparse
+import gc
 import multiprocessing
 import os
 import sys
@@ -22,7 +23,8 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     names = stacks(root) if options.all else options.stacks or ["dev"]
     preview = partial(show, root, form=options.format, full=options.full)
     if len(names) == 1:
-        shown = [preview(names[0])]
+        gc.disable()  # a process that ends at once has nothing to gain from looking for garbage
+        shown = [preview(names[0], alone=True)]
     else:
         workers = min(len(names), os.cpu_count() or 1)
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:

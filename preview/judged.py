@@ -1,6 +1,9 @@
 """A plan with what the policies find in it."""
 
+import multiprocessing
+import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,14 +19,35 @@ from .record import record
 def judged_plan(configuration: Configuration, program: Path | Callable[[], None]) -> Plan:
     """Record the stack's program and judge what it asks for.
 
-    The rules look at a second recording, with made-up answers: in a preview most policy documents are unknown, since
-    they hold ARNs that only the cloud can give.
-
     Raises `PreviewError` as `record` does, and for exceptions to the policies that say too little.
     """
     plan = record(configuration, program).plan
+    return replace(plan, findings=findings(configuration, program))
+
+
+def judged_side_by_side(configuration: Configuration, program: Path) -> Plan:
+    """The same, with the plan and what is found in it made at the same time, in a process each.
+
+    Raises `PreviewError` as `judged_plan` does.
+    """
+    if (os.cpu_count() or 1) < 2:
+        return judged_plan(configuration, program)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = pool.submit(findings, configuration, program)
+        plan = record(configuration, program).plan
+        return replace(plan, findings=found.result())
+
+
+def findings(configuration: Configuration, program: Path | Callable[[], None]) -> list[catalogue.Finding]:
+    """What the policies find in a stack.
+
+    The rules look at a recording of their own, with made-up answers: in a preview most policy documents are unknown,
+    since they hold ARNs that only the cloud can give.
+
+    Raises `PreviewError` as `judged_plan` does.
+    """
     known = record(configuration, program, made_up).plan
     try:
-        return replace(plan, findings=catalogue.judge(known))
+        return catalogue.judge(known)
     except ExceptionsError as error:
         raise PreviewError(str(error)) from error

@@ -14,13 +14,14 @@ class Shown(NamedTuple):
     error: str
 
 
-def show(root: Path, stack: str, form: str, full: bool) -> Shown:
-    """Preview a stack of the project: as `text`, `json` or `mermaid`."""
+def show(root: Path, stack: str, form: str, full: bool, alone: bool = False) -> Shown:
+    """Preview a stack of the project: as `text`, `json` or `mermaid`. One that is alone has the machine to itself."""
     try:
         settings = configuration(root, stack)
-        from .judged import judged_plan  # the SDK costs half a second: first see whether there is such a stack
+        # The SDK costs half a second: first see whether there is such a stack.
+        from .judged import judged_plan, judged_side_by_side
 
-        plan = judged_plan(settings, root / "__main__.py")
+        plan = (judged_side_by_side if alone else judged_plan)(settings, root / "__main__.py")
     except PreviewError as error:
         return Shown("", str(error))
     if form == "json":

@@ -38,7 +38,12 @@ class Alerts(Part):
     critical: tuple[str, ...] = ()
     """Told of what must be looked at now."""
     warning: tuple[str, ...] = ()
-    """Told of what must be looked at this week."""
+    """Told of what must be looked at this week. Default: those who are told of what is critical."""
+
+    @property
+    def by_severity(self) -> dict[str, list[str]]:
+        """Who is told of what."""
+        return {"critical": list(self.critical), "warning": list(self.warning or self.critical)}
 
     @property
     def by_mail(self) -> list[str]:

@@ -194,7 +194,7 @@ def flows() -> str:
         ]
         for name, queue in system.broker.queues.items()
     ]
-    head = ["Queue", "Holds", "From", "Exchange", "To", "Kept", "Deliveries", "Alarm at"]
+    head = ["Queue", "Holds", "From", "Exchange", "To", "Kept", "Deliveries", "Backlog"]
     return table(head, rows)
 
 

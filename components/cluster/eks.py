@@ -400,8 +400,10 @@ class EksCluster(Component):
                 "description": f"Nodes of {name}",
                 "ingress": within,
                 "egress": {**within, "internet": {"port": 443, "cidr": ANYWHERE}},
+                # As resources of their own, `aws.ec2.Tag`, the group would take them away after every refresh.
+                "tags": tags,
             },
-            self._child(transformations=[_tagged(tags)]),
+            self._child(),
         )
         # Children of the group, so that what waits for the group waits for these rules too.
         inside = pulumi.ResourceOptions(parent=nodes)
@@ -605,6 +607,18 @@ class EksCluster(Component):
         return pulumi.Output.all(self._cluster.endpoint, self.certificate_authority).apply(
             lambda known: _kubeconfig(self._prefix, self._scope["region"], known[0], known[1], tunnel)
         )
+
+
+def _after(value: pulumi.Output[str], resources: Sequence[pulumi.CustomResource]) -> pulumi.Output[str]:
+    """The value, known once the resources are there."""
+    return pulumi.Output.all(value, *[resource.id for resource in resources]).apply(lambda known: known[0])
+
+
+def _kubeconfig(self) -> pulumi.Output[str]:
+    tunnel = self._args.get("tunnel_port", 0 if self._args.get("allowed_cidrs") else TUNNEL_PORT)
+    return pulumi.Output.all(self._cluster.endpoint, self.certificate_authority).apply(
+        lambda known: _kubeconfig(self._prefix, self._scope["region"], known[0], known[1], tunnel)
+    )
 
 
 def _after(value: pulumi.Output[str], resources: Sequence[pulumi.CustomResource]) -> pulumi.Output[str]:

@@ -5,8 +5,6 @@ from typing import Any
 
 import pulumi
 import pulumi_random as random
-from components.broker.amazonmq import AmazonMqBroker
-from components.cache.elasticache import ElastiCacheValkey, ElastiCacheValkeyArgs
 
 from components.backup.aws import (
     AwsBackupPlan,
@@ -17,14 +15,16 @@ from components.backup.aws import (
     BackupKind,
     RestoreNetwork,
 )
+from components.broker.amazonmq import AmazonMqBroker
 from components.broker.topology import definitions
+from components.cache.elasticache import ElastiCacheValkey, ElastiCacheValkeyArgs
 from components.cluster.bastion import SsmBastion
 from components.cluster.eks import EksCluster, EksClusterArgs, NodeGroup
 from components.database.rds import RdsBackupCopy, RdsPostgres, RdsPostgresArgs
 from components.network.aws import AwsNetwork, nat_zones
 from components.network.security_group import ANYWHERE, AwsSecurityGroup
 from components.observability.alarms import Alarms
-from components.observability.cloudwatch import AwsNotifications, CloudWatchAlarms, Topics
+from components.observability.cloudwatch import PUBLISHERS, AwsNotifications, CloudWatchAlarms, Topics
 from components.observability.dashboard import CloudWatchDashboard
 from components.secrets.aws import SecretReplica
 from components.secrets.generated import AwsGeneratedSecret
@@ -66,8 +66,6 @@ PARTS = (
 )
 """What of a system is realised here."""
 DATA_PORTS = {"postgres": 5432, "amqps": 5671, "broker-management": 443, "valkey": 6379}
-PUBLISHERS = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "backup.amazonaws.com"]
-"""The AWS services that tell of alarms and failures."""
 
 
 def deploy(settings: Settings) -> "AwsEnvironment":
@@ -104,11 +102,11 @@ class AwsEnvironment:
         self._network()
         self._recovery()
         self._stores()
+        self._cluster()
         self._database()
         self._broker()
         self._cache()
         self._secrets()
-        self._cluster()
         self._identities()
         self._namespace = use_cluster(self._name, settings)
         self._notifications()
@@ -165,6 +163,7 @@ class AwsEnvironment:
             "clusterName": self._kubernetes.cluster_name,
             "clusterEndpoint": self._kubernetes.endpoint,
             "kubeconfig": self._kubernetes.kubeconfig,
+            "nodeSecurityGroupId": self._kubernetes.node_security_group_id,
             **({"tunnel": self._bastion.command} if self._bastion else {}),
         }
 
@@ -238,7 +237,7 @@ class AwsEnvironment:
     def _keys(self) -> None:
         self._data_key = self._key("data", self._home, "Data and secrets", self._in_home)
         self._log_key = self._key(
-            "logs", self._home, "Logs and notifications", self._in_home, log_groups=True, publishers=PUBLISHERS
+            "logs", self._home, "Logs and notifications", self._in_home, log_groups=True, publishers=list(PUBLISHERS)
         )
 
     def _network(self) -> None:
@@ -277,7 +276,7 @@ class AwsEnvironment:
         self._away = self._scope(region) if region else None
         if self._away:
             self._in_away = self._provider(self._away["region"])
-            self._away_key = self._key("recovery", self._away, "Copies", self._in_away, publishers=PUBLISHERS)
+            self._away_key = self._key("recovery", self._away, "Copies", self._in_away, publishers=list(PUBLISHERS))
 
     def _stores(self) -> None:
         stores = self._system.stores
@@ -362,10 +361,13 @@ class AwsEnvironment:
         if primary:
             # It signs services in with what the primary's database has, also once it takes the writes itself.
             args["credentials_secret_arn"] = primary.database_secret
+            args["credentials_key_arn"] = primary.key
             if settings.is_standby:
                 args["source_arn"] = primary.database
         else:
             args["secret_replicas"] = self._secret_replicas
+            # A standby follows only a database whose administrator's password RDS does not manage.
+            args["replicated"] = self._away is not None
             if days := settings.profile.rotation_days:
                 args["rotation"] = {"days": days, "subnet_ids": self._vpc.private_subnet_ids}
         self._postgres = RdsPostgres(f"{self._name}-database", args, self._in_home)
@@ -476,15 +478,18 @@ class AwsEnvironment:
             "administrators": dict(eks.administrators),
             "viewers": dict(eks.viewers),
             "auto_mode": eks.auto_mode,
-            "node_security_group_ids": [self._workloads.group_id],
-            "node_tags": dict(self._tags),
             "log_days": settings.profile.log_days,
             "protect": settings.protect,
             "tunnel_port": 0 if eks.allow else eks.tunnel_port,
         }
         if not eks.auto_mode:
             args["node_groups"] = {name: self._node_group(name) for name in self._system.nodes}
+            args["node_security_group_ids"] = [self._workloads.group_id]
+            args["node_tags"] = dict(self._tags)
         self._kubernetes = EksCluster(self._name, args, self._in_home)
+        if eks.auto_mode:
+            # The machines that EKS brings join its own group and no other.
+            self._clients = {"cluster": self._kubernetes.node_security_group_id}
         if not eks.allow:
             self._bastion = SsmBastion(
                 f"{self._name}-bastion",
@@ -569,13 +574,12 @@ class AwsEnvironment:
         self._alerts = self._topics("alerts", self._home, self._log_key, self._in_home)
 
     def _topics(self, name: str, scope: AwsScope, key: EncryptionKey, opts: pulumi.ResourceOptions) -> AwsNotifications:
-        receivers = self._settings.alerts
         return AwsNotifications(
             f"{self._name}-{name}",
             {
                 "scope": scope,
                 "key_arn": key.arn,
-                "receivers": {"critical": list(receivers.critical), "warning": list(receivers.warning)},
+                "receivers": self._settings.alerts.by_severity,
             },
             opts,
         )
@@ -617,7 +621,8 @@ class AwsEnvironment:
         self, name: str, alarms: Alarms, topics: AwsNotifications, opts: pulumi.ResourceOptions
     ) -> CloudWatchAlarms:
         to: Topics = {"critical": topics.critical_topic_arn, "warning": topics.warning_topic_arn}
-        return CloudWatchAlarms(f"{self._name}-{name}", {"topics": to, "alarms": alarms}, opts)
+        # By part as well: else a second failure would tell nobody while the first one lasts.
+        return CloudWatchAlarms(f"{self._name}-{name}", {"topics": to, "alarms": alarms, "by_part": True}, opts)
 
     def _backup_vault(
         self, name: str, scope: AwsScope, key: EncryptionKey, opts: pulumi.ResourceOptions
@@ -629,8 +634,6 @@ class AwsEnvironment:
             "protect": self._settings.protect,
             "delete_contents": not self._settings.profile.durable,
         }
-        if scope == self._home:
-            args["topic_arn"] = self._alerts.warning_topic_arn
         return AwsBackupVault(f"{self._name}-{name}", args, opts)
 
     def _backups(self) -> None:

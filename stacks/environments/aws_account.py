@@ -7,7 +7,7 @@ import pulumi
 import pulumi_random as random
 
 from components.edge.route53 import Route53Zone
-from components.observability.cloudwatch import AwsNotifications
+from components.observability.cloudwatch import PUBLISHERS, AwsNotifications
 from components.registry.ecr import EcrRegistry, EcrReplicaSettings
 from components.security.audit import AwsAuditTrail, AwsAuditTrailArgs, AwsConfigRecorder, AwsConfigRecorderArgs
 from components.security.budget import AwsBudget
@@ -26,8 +26,6 @@ from .aws_account_settings import Section
 from .aws_place import GLOBAL_REGION, regional_provider
 
 LOG_DAYS = PROFILES[Tier.PROD].log_days
-PUBLISHERS = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"]
-"""The AWS services that tell of findings and costs."""
 
 
 def deploy(settings: AccountSettings) -> "AwsAccount":
@@ -113,17 +111,18 @@ class AwsAccount:
     def _keys(self) -> None:
         region = self._settings.region
         self._image_key = self._key("registry", region, "Images")
-        self._log_key = self._key("logs", region, "Logs and notifications", log_groups=True, publishers=PUBLISHERS)
+        self._log_key = self._key(
+            "logs", region, "Logs and notifications", log_groups=True, publishers=list(PUBLISHERS)
+        )
         self._query_key = self._key("queries", GLOBAL_REGION, "DNS query logs", log_groups=True)
 
     def _notifications(self) -> None:
-        alerts = self._settings.alerts
         self._alerts = AwsNotifications(
             f"{self._name}-alerts",
             {
                 "scope": self._scope(self._settings.region),
                 "key_arn": self._log_key.arn,
-                "receivers": {"critical": list(alerts.critical), "warning": list(alerts.warning)},
+                "receivers": self._settings.alerts.by_severity,
             },
             self._in(self._settings.region),
         )

@@ -39,6 +39,7 @@ from .reach import ways
 PROGRAM = ROOT / "__main__.py"
 INSTANCE = "aws:rds/instance:Instance"
 BUCKET = "aws:s3/bucket:Bucket"
+CLUSTER = "aws:eks/cluster:Cluster"
 
 
 def changed(stack: str, **values: Any) -> Configuration:
@@ -205,6 +206,38 @@ def test_an_emulator_is_used_for_every_service_that_is_called(prod: Plan) -> Non
     # Nothing but the providers knows of it.
     strip = [each for each in emulated.resources if not each.type.startswith("pulumi:providers:aws")]
     assert strip == [each for each in prod.resources if not each.type.startswith("pulumi:providers:aws")]
+
+
+def test_a_permissions_boundary_bounds_every_role() -> None:
+    boundary = "arn:aws:iam::123456789012:policy/account-aws-ci-boundary-1234567"
+    plan = plan_of("prod", aws={"permissionsBoundary": boundary})
+    roles = plan.of_type("aws:iam/role:Role")
+    assert len(roles) > 15
+    assert {each.inputs.get("permissionsBoundary") for each in roles} == {boundary}
+    assert not [each for each in plan_of("prod").of_type("aws:iam/role:Role") if "permissionsBoundary" in each.inputs]
+
+
+def test_a_private_cluster_has_a_way_in_and_a_listed_one_needs_none(dev: Plan, prod: Plan) -> None:
+    bastion = "plinth:index:SsmBastion"
+    reached = one(dev, CLUSTER)["vpcConfig"]
+    assert (reached["endpointPublicAccess"], reached["publicAccessCidrs"]) == (True, ["203.0.113.0/24"])
+    assert not dev.of_type(bastion)
+    assert one(prod, CLUSTER)["vpcConfig"]["endpointPublicAccess"] is False
+    assert len(prod.of_type(bastion)) == 1
+    known_prod = recorded(PROGRAM, configuration(ROOT, "prod"), known).plan
+    assert "start-session" in known_prod.outputs["tunnel"]
+    assert "https://127.0.0.1:8443" in known_prod.outputs["kubeconfig"]
+
+
+def test_auto_mode_brings_its_own_machines_and_lets_them_in() -> None:
+    given = changed("dev", aws={"cluster": {"allow": ["203.0.113.0/24"], "autoMode": True}})
+    plan = recorded(PROGRAM, given, known).plan
+    assert one(plan, CLUSTER)["computeConfig"]["enabled"] is True
+    assert not plan.of_type("aws:eks/nodeGroup:NodeGroup")
+    # Databases admit the group that EKS makes for a cluster, which no list of ours can show.
+    rules = plan.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    clients = {each.inputs.get("referencedSecurityGroupId") for each in rules if "database-server" in str(each.inputs)}
+    assert clients == {plan.outputs["nodeSecurityGroupId"]}
 
 
 def test_an_existing_cluster_gets_a_namespace(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from policy import catalogue
@@ -13,7 +14,10 @@ from policy.exceptions import ExceptionsError
 from .answers import made_up
 from .plan import Plan
 from .project import Configuration, PreviewError
-from .record import record
+from .record import load, record
+
+_CAN_FORK = sys.platform == "linux"
+"""Elsewhere, a copy of a process that has loaded the SDK may not work."""
 
 
 def judged_plan(configuration: Configuration, program: Path | Callable[[], None]) -> Plan:
@@ -30,12 +34,30 @@ def judged_side_by_side(configuration: Configuration, program: Path) -> Plan:
 
     Raises `PreviewError` as `judged_plan` does.
     """
-    if (os.cpu_count() or 1) < 2:
+    if not _CAN_FORK or (os.cpu_count() or 1) < 2:
         return judged_plan(configuration, program)
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        found = pool.submit(findings, configuration, program)
+    # Loading the SDK takes as long as a recording: once is enough for both processes.
+    load(configuration, program)
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    other = context.Process(target=_send_findings, args=(sender, configuration, program))
+    other.start()
+    sender.close()
+    try:
         plan = record(configuration, program).plan
-        return replace(plan, findings=found.result())
+        found = receiver.recv()
+    finally:
+        other.join()
+    if isinstance(found, PreviewError):
+        raise found
+    return replace(plan, findings=found)
+
+
+def _send_findings(sender: Connection, configuration: Configuration, program: Path) -> None:
+    try:
+        sender.send(findings(configuration, program))
+    except PreviewError as error:
+        sender.send(error)
 
 
 def findings(configuration: Configuration, program: Path | Callable[[], None]) -> list[catalogue.Finding]:

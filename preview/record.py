@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+import pulumi.resource as sdk
 from google.protobuf import struct_pb2
 from pulumi.runtime import mocks, resource, rpc
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import alias_pb2, provider_pb2, resource_pb2, source_pb2
-from pulumi.runtime.settings import SETTINGS, set_root_resource
+from pulumi.runtime.settings import SETTINGS, configure, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 from .plan import SECRET, STACK_TYPE, UNKNOWN, Plan, Resource
@@ -141,6 +142,34 @@ def record(configuration: Configuration, program: Path | Callable[[], None], ans
     Raises `PreviewError` when the program fails and for what the engine would refuse.
     """
     return contextvars.copy_context().run(_record, configuration, program, answer)
+
+
+def load(configuration: Configuration, program: Path) -> None:
+    """Import what a program imports, by running it as far as its first resource. A fault is left for `record`."""
+    contextvars.copy_context().run(_load, configuration, program)
+
+
+def _load(configuration: Configuration, program: Path) -> None:
+    def stop(*_: Any, **__: Any) -> None:
+        raise _FirstResource
+
+    settings = mocks.MockSettings(
+        monitor=Recorder(configuration), project=configuration.project, stack=configuration.stack, dry_run=True
+    )
+    set_all_config(configuration.values, list(configuration.secrets))
+    configure(settings)
+    register = sdk.register_resource  # pyright: ignore[reportPrivateImportUsage]
+    sdk.register_resource = stop  # pyright: ignore[reportPrivateImportUsage]
+    try:
+        runpy.run_path(str(program), run_name="__main__")
+    except Exception:  # noqa: S110 - `record` will meet it again, and tell
+        pass
+    finally:
+        sdk.register_resource = register  # pyright: ignore[reportPrivateImportUsage]
+
+
+class _FirstResource(Exception):
+    pass
 
 
 def _record(configuration: Configuration, program: Path | Callable[[], None], answer: Answer | None) -> Recording:

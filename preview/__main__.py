@@ -23,7 +23,6 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     names = stacks(root) if options.all else options.stacks or ["dev"]
     preview = partial(show, root, form=options.format, full=options.full)
     if len(names) == 1:
-        gc.disable()  # a process that ends at once has nothing to gain from looking for garbage
         shown = [preview(names[0], alone=True)]
     else:
         workers = min(len(names), os.cpu_count() or 1)
@@ -77,4 +76,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    gc.disable()  # a process that ends at once has nothing to gain from looking for garbage
+    code = main(sys.argv[1:])
+    gc.freeze()  # nor from looking through all that it leaves
+    sys.exit(code)

@@ -105,8 +105,8 @@ class CloudModule(Protocol):
         ...
 
     @staticmethod
-    def warnings(section: Any) -> list[str]:
-        """What may be wrong."""
+    def warnings(section: Any, own_cluster: bool) -> list[str]:
+        """What may be wrong, with a cluster of its own or with one that exists."""
         ...
 
 
@@ -210,7 +210,7 @@ class _Loader(Reader):
             tags=file.tags,
             decommission=file.decommission,
             section=section,
-            warnings=(*self._warnings(file, system), *module.warnings(section)),
+            warnings=(*self._warnings(file, system), *module.warnings(section, file.cluster is None)),
         )
 
     def _system(self, values: dict[str, Any], tier: Tier) -> System | None:

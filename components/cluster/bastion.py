@@ -130,7 +130,13 @@ class SsmBastion(Component):
             block_device_mappings=[
                 {
                     "device_name": "/dev/xvda",
-                    "ebs": {"encrypted": "true", "volume_type": "gp3", "delete_on_termination": "true"},
+                    # In GB: what the image needs, and no more.
+                    "ebs": {
+                        "encrypted": "true",
+                        "volume_type": "gp3",
+                        "volume_size": 8,
+                        "delete_on_termination": "true",
+                    },
                 }
             ],
             tag_specifications=[

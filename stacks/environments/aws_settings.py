@@ -172,14 +172,16 @@ def problems(regions: Mapping[str, Any], section: Section, system: System | None
     return found
 
 
-def warnings(section: Section) -> list[str]:
-    """What AWS may refuse, as far as the SDK knows."""
+def warnings(section: Section, own_cluster: bool) -> list[str]:
+    """What AWS may refuse, as far as the SDK knows, and what nobody could use."""
+    found = []
     instance_class = section.database.instance_class
     if instance_class and instance_class not in {each.value for each in InstanceType}:
-        return [
-            f"plinth:aws.database.instanceClass={instance_class}: the SDK does not list this class; see that it exists"
-        ]
-    return []
+        unlisted = "the SDK does not list this class; see that it exists"
+        found.append(f"plinth:aws.database.instanceClass={instance_class}: {unlisted}")
+    if own_cluster and not (section.cluster or EksSection()).administrators:
+        found.append("plinth:aws.cluster.administrators: nobody may use the cluster; name who deploys into it")
+    return found
 
 
 def _cache(cache: CacheSection) -> Iterator[Problem]:

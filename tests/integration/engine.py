@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,26 @@ class Engine:
         )
         assert not check or result.returncode == 0, result.stdout + result.stderr
         return result
+
+    def killed_up(self, name: str, after: int) -> int:
+        """Start to bring a stack up, and kill that, as a cancelled job of CI does, once so many resources are
+        made. Returns its exit code."""
+        with subprocess.Popen(
+            ["pulumi", "up", "--stack", name, "--yes", "--skip-preview", "--non-interactive"],
+            cwd=self.project,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout
+            made = 0
+            for line in process.stdout:
+                made += " created (" in line
+                if made == after:
+                    process.send_signal(signal.SIGTERM)
+                    made += 1  # once
+        return process.returncode
 
     def stack(self, name: str, **aws: Any) -> None:
         """Make a stack out of its file, on the emulator."""

@@ -1,6 +1,7 @@
 """Settings: every error by path, value and remedy."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,14 +26,18 @@ GOOD: dict[str, Any] = {
     "region": "eu-central-1",
     "network": {"cidr": "10.20.0.0/16"},
     "tags": {"owner": "platform"},
-    "aws": {"account": "123456789012", "zones": ["eu-central-1a", "eu-central-1b"]},
+    "aws": {
+        "account": "123456789012",
+        "zones": ["eu-central-1a", "eu-central-1b"],
+        "cluster": {"administrators": {"deploy": "arn:aws:iam::123456789012:role/deploy"}},
+    },
 }
 PROD: dict[str, Any] = {
     **GOOD,
     "tier": "prod",
     "recoveryRegion": "eu-west-1",
     "alerts": {"critical": ["mailto:oncall@example.com"]},
-    "aws": {"account": "123456789012", "zones": ["eu-central-1a", "eu-central-1b", "eu-central-1c"]},
+    "aws": {**GOOD["aws"], "zones": ["eu-central-1a", "eu-central-1b", "eu-central-1c"]},
 }
 
 
@@ -295,6 +300,13 @@ def test_an_unlisted_instance_class_is_a_warning() -> None:
     warnings = settings(changed(GOOD, "aws.database.instanceClass", "db.m99g.large")).warnings
     assert len(warnings) == 1
     assert "plinth:aws.database.instanceClass=db.m99g.large: the SDK does not list this class" in warnings[0]
+
+
+def test_a_cluster_that_nobody_administers_is_a_warning(tmp_path: Path) -> None:
+    lonely = changed(GOOD, "aws.cluster.administrators", {})
+    assert "nobody may use the cluster; name who deploys into it" in settings(lonely).warnings[0]
+    (tmp_path / "kubeconfig").touch()
+    assert settings({**lonely, "cluster": {"kubeconfig": str(tmp_path / "kubeconfig")}}).warnings == ()
 
 
 def test_what_has_no_effect_is_a_warning() -> None:

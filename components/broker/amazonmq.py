@@ -10,6 +10,7 @@ import pulumi_random as random
 
 from ..component import Component, checked, checked_name, matching
 from ..network.security_group import AwsSecurityGroup, connect
+from ..observability.retention import log_retention
 from ..problems import InputError, Problem
 from ..secrets.aws import AwsSecret, AwsSecretArgs, SecretReplica, replica_problems
 from ..security.policy import AwsScope, allow, arn, document, trust
@@ -24,7 +25,6 @@ VERSIONS = ("3.13", "4.2")
 _ADMINISTRATOR = "administrator"
 _SETTINGS = {"consumer_timeout": "1800000"}
 _LOGS = ("general", "connection", "channel")
-_LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 _DAYS = {
     "mon": "MONDAY",
     "tue": "TUESDAY",
@@ -92,7 +92,7 @@ _RULES = {
     "maintenance": matching(
         rf"({'|'.join(_DAYS)}):([01]\d|2[0-3]):[0-5]\d", "write it as <day>:<hour>:<minute>, for example sun:03:30"
     ),
-    "log_days": lambda days: None if days in _LOG_DAYS else f"choose one of {', '.join(map(str, _LOG_DAYS))}",
+    "log_days": log_retention,
     "recovery_days": lambda days: None if days == 0 or 7 <= days <= 30 else "give 7 to 30 days, or 0 for none",
 }
 

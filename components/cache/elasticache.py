@@ -9,6 +9,7 @@ import pulumi_random as random
 
 from ..component import Component, between, checked, checked_name, matching
 from ..network.security_group import AwsSecurityGroup, connect
+from ..observability.retention import log_retention
 from ..problems import InputError, Problem, one_of
 from ..secrets.aws import (
     AwsSecret,
@@ -94,6 +95,7 @@ class ElastiCacheValkeyArgs(TypedDict):
 
 
 _RULES = {
+    "log_days": log_retention,
     "node_type": matching(NODE_TYPE, "write it as cache.<family>.<size>, for example cache.m7g.large"),
     "version": lambda version: None if version in VERSIONS else f"choose one of {', '.join(VERSIONS)}",
     "replicas": between(0, 5, "replicas"),

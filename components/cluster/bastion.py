@@ -9,6 +9,7 @@ from ..component import Component, between, checked, checked_name
 from ..network.security_group import ANYWHERE, AwsSecurityGroup, connect
 from ..security.policy import AwsScope, allow, document
 from .eks import API_PORT, TUNNEL_PORT, architecture
+from .machines import SESSION_METADATA, root_volume, tagged
 
 _WEEK = 7 * 24 * 60 * 60
 _IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default"
@@ -122,27 +123,9 @@ class SsmBastion(Component):
             update_default_version=True,
             iam_instance_profile={"name": self._profile()},
             vpc_security_group_ids=[group.group_id],
-            metadata_options={
-                "http_endpoint": "enabled",
-                "http_tokens": "required",
-                "http_put_response_hop_limit": 1,
-            },
-            block_device_mappings=[
-                {
-                    "device_name": "/dev/xvda",
-                    # In GB: what the image needs, and no more.
-                    "ebs": {
-                        "encrypted": "true",
-                        "volume_type": "gp3",
-                        "volume_size": 8,
-                        "delete_on_termination": "true",
-                    },
-                }
-            ],
-            tag_specifications=[
-                {"resource_type": resource, "tags": self._tags()}
-                for resource in ("instance", "volume", "network-interface")
-            ],
+            metadata_options=SESSION_METADATA,
+            block_device_mappings=root_volume(8),  # what the image needs, and no more
+            tag_specifications=tagged(self._tags()),
             # An instance without its rules would not find Systems Manager; no value carries them.
             opts=self._child(depends_on=[group]),
         )

@@ -4,17 +4,18 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, NotRequired, TypedDict, cast
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from ..component import Component, between, checked, checked_name, matching
-from ..network.aws import LOG_RETENTION_DAYS
 from ..network.security_group import ANYWHERE, AwsSecurityGroup, SecurityRule, connect
 from ..network.subnets import parse_network
+from ..observability.retention import log_retention
 from ..problems import MISSING, InputError, Problem, one_of
 from ..security.policy import AwsScope, allow, arn, document, pod_trust, trust
+from .machines import SESSION_METADATA, root_volume, tagged
 
 VERSIONS = ("1.35", "1.36")
 """The Kubernetes versions in AWS's standard support that this component is made for."""
@@ -136,7 +137,7 @@ _RULES = {
     "version": lambda version: (
         None if version in VERSIONS else f"out of standard support; choose one of {', '.join(VERSIONS)}"
     ),
-    "log_days": lambda days: None if days in LOG_RETENTION_DAYS else one_of(map(str, LOG_RETENTION_DAYS), days),
+    "log_days": log_retention,
     "patch_schedule": matching(
         r"cron\(\S+( \S+){5}\)", "write it as cron(minute hour day month weekday year), for example cron(0 2 ? * SUN *)"
     ),
@@ -487,30 +488,12 @@ class EksCluster(Component):
             description=f"Nodes {key} of {self._prefix}",
             update_default_version=True,
             # Pods are one hop further away: the node's role is for the node alone.
-            metadata_options={
-                "http_endpoint": "enabled",
-                "http_tokens": "required",
-                "http_put_response_hop_limit": 1,
-            },
-            block_device_mappings=[
-                {
-                    "device_name": "/dev/xvda",
-                    # With the account's key for volumes: another one's policy would have to admit EC2 Auto Scaling.
-                    "ebs": {
-                        "encrypted": "true",
-                        "volume_type": "gp3",
-                        "volume_size": group.get("disk_gb", 50),
-                        "delete_on_termination": "true",
-                    },
-                }
-            ],
+            metadata_options=SESSION_METADATA,
+            block_device_mappings=root_volume(group.get("disk_gb", 50)),
             # No key pair: whoever has to look at a node starts a debugging pod there.
             vpc_security_group_ids=[nodes.group_id, *self._args.get("node_security_group_ids", [])],
             monitoring={"enabled": True},
-            tag_specifications=[
-                {"resource_type": kind, "tags": {"Name": name, **self._args.get("node_tags", {})}}
-                for kind in ("instance", "volume", "network-interface")
-            ],
+            tag_specifications=tagged({"Name": name, **self._args.get("node_tags", {})}),
             opts=self._child(),
         )
         return aws.eks.NodeGroup(
@@ -612,31 +595,6 @@ class EksCluster(Component):
 def _after(value: pulumi.Output[str], resources: Sequence[pulumi.CustomResource]) -> pulumi.Output[str]:
     """The value, known once the resources are there."""
     return pulumi.Output.all(value, *[resource.id for resource in resources]).apply(lambda known: known[0])
-
-
-def _kubeconfig(self) -> pulumi.Output[str]:
-    tunnel = self._args.get("tunnel_port", 0 if self._args.get("allowed_cidrs") else TUNNEL_PORT)
-    return pulumi.Output.all(self._cluster.endpoint, self.certificate_authority).apply(
-        lambda known: _kubeconfig(self._prefix, self._scope["region"], known[0], known[1], tunnel)
-    )
-
-
-def _after(value: pulumi.Output[str], resources: Sequence[pulumi.CustomResource]) -> pulumi.Output[str]:
-    """The value, known once the resources are there."""
-    return pulumi.Output.all(value, *[resource.id for resource in resources]).apply(lambda known: known[0])
-
-
-def _tagged(tags: dict[str, str]) -> pulumi.ResourceTransformation:
-    """Gives the security group that a component makes further tags. As resources of their own, `aws.ec2.Tag`, the group
-    itself would take them away after every refresh."""
-
-    def add(made: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        if made.type_ != "aws:ec2/securityGroup:SecurityGroup":
-            return None
-        props = dict(cast(Mapping[str, Any], made.props))
-        return pulumi.ResourceTransformationResult({**props, "tags": {**props["tags"], **tags}}, made.opts)
-
-    return add
 
 
 def _kubeconfig(name: str, region: str, endpoint: str, authority: str, tunnel: int) -> str:

@@ -9,6 +9,7 @@ import pulumi_random as random
 
 from ..component import Component, between, checked, checked_name, matching
 from ..network.security_group import AwsSecurityGroup, connect
+from ..observability.retention import log_retention
 from ..problems import MISSING, InputError, Problem
 from ..secrets.aws import AwsSecret, AwsSecretArgs, SecretReplica, replica_problems, rotation_day_problems
 from ..secrets.rotation import AwsRotationFunction, RotationKind
@@ -90,6 +91,7 @@ class RdsPostgresArgs(TypedDict):
 
 
 _RULES = {
+    "log_days": log_retention,
     "database": matching(r"[a-z][a-z0-9_]{0,62}", "give a small letter, then small letters, digits and _, up to 63"),
     "instance_class": matching(INSTANCE_CLASS, "write it as db.<family>.<size>, for example db.m6g.large"),
     "version": lambda version: None if version in VERSIONS else f"choose one of {', '.join(VERSIONS)}",

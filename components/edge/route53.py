@@ -7,7 +7,8 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, between, checked, matching
+from ..component import Component, checked, matching
+from ..observability.retention import log_retention
 from ..problems import InputError, Problem
 from ..security.policy import AwsScope, allow, arn, document
 
@@ -43,7 +44,7 @@ class Route53ZoneArgs(TypedDict):
     """Whether its deletion deletes records that others made in it too, instead of failing. Default: no."""
 
 
-_RULES = {"domain": matching(_DOMAIN, _DOMAIN_REMEDY), "log_days": between(1, 3653, "days")}
+_RULES = {"domain": matching(_DOMAIN, _DOMAIN_REMEDY), "log_days": log_retention}
 
 
 class Route53Zone(Component):

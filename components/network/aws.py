@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..component import Component, checked
+from ..observability.retention import log_retention
 from ..problems import InputError, Problem
 from ..security.policy import AwsScope, allow, arn, document, trust
 from .security_group import ANYWHERE, AwsSecurityGroup
@@ -61,17 +62,6 @@ class AwsNetworkArgs(TypedDict):
     AMQP over TLS 5671, and a broker's management 443."""
     private_tags: NotRequired[dict[str, str]]
     """Further tags of the private subnets, by which a cluster's add-ons find them. Default: none."""
-
-
-LOG_RETENTION_DAYS = (
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-)  # fmt: skip
-
-
-def _retention(days: int) -> str | None:
-    if days in LOG_RETENTION_DAYS:
-        return None
-    return f"CloudWatch keeps logs for one of {', '.join(map(str, LOG_RETENTION_DAYS))} days"
 
 
 class AwsNetwork(Component):
@@ -375,7 +365,7 @@ def _port(ports: dict[str, int]) -> str | None:
 
 def _checked(name: str, args: AwsNetworkArgs) -> AwsNetworkArgs:
     subject = f"AwsNetwork {name}"
-    rules = {"cidr": _plan, "flow_log_days": _retention, "data_ports": _port}
+    rules = {"cidr": _plan, "flow_log_days": log_retention, "data_ports": _port}
     args = checked(AwsNetworkArgs, args, subject, rules)
     problems = []
     region = args["scope"]["region"]

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from ..component import Component, checked, checked_name
 from ..network.security_group import ANYWHERE, AwsSecurityGroup, connect
+from ..observability.retention import log_retention
 from ..problems import InputError, Problem, one_of
 from ..security.policy import AwsScope
 
@@ -65,6 +66,7 @@ class AwsRotationFunctionArgs(TypedDict):
 
 
 _RULES = {
+    "log_days": log_retention,
     "servers": lambda servers: None if servers else "name one server or more: it changes their passwords",
     "port": lambda port: None if 1 <= port <= 65535 else "give a port from 1 to 65535",
 }

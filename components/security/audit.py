@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from ..component import Component, checked, checked_name
-from ..network.aws import LOG_RETENTION_DAYS
+from ..observability.retention import log_retention
 from ..problems import MISSING, InputError, Problem
 from ..storage.s3 import STORE_RULES, S3ObjectStore, S3ObjectStoreArgs, S3Replica, ServiceWriter, check_lifecycle
 from .kms import EncryptionKey
@@ -52,12 +52,6 @@ class AwsAuditTrailArgs(TypedDict):
     """Whether the bucket's deletion deletes the log files in it too, instead of failing. Default: no."""
 
 
-def _retention(days: int) -> str | None:
-    if days in LOG_RETENTION_DAYS:
-        return None
-    return f"CloudWatch keeps logs for one of {', '.join(map(str, LOG_RETENTION_DAYS))} days"
-
-
 def _data_events(arns: list[Any]) -> str | None:
     return None if len(arns) <= _MOST_DATA_EVENTS else f"a trail takes {_MOST_DATA_EVENTS} buckets or fewer"
 
@@ -85,7 +79,7 @@ class AwsAuditTrail(Component):
 
     def __init__(self, name: str, args: AwsAuditTrailArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"AwsAuditTrail {name}"
-        rules = {**STORE_RULES, "log_days": _retention, "data_events": _data_events}
+        rules = {**STORE_RULES, "log_days": log_retention, "data_events": _data_events}
         args = checked(AwsAuditTrailArgs, args, subject, rules)
         checked_name(name, subject, _LONGEST_NAME, _NAME, _NAME_REMEDY)
         check_lifecycle(subject, args)

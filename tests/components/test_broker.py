@@ -263,7 +263,7 @@ def test_bad_args_are_refused() -> None:
         assert "are taken" in refused(username=username)["username"]
     assert refused(password_version=0) == {"password_version": "give 1 or more"}
     assert "<day>:<hour>:<minute>" in refused(maintenance="sunday:03:30")["maintenance"]
-    assert refused(log_days=31)["log_days"].startswith("choose one of 1, 3, 5")
+    assert refused(log_days=31)["log_days"].startswith("CloudWatch keeps logs for one of 1, 3, 5")
     assert refused(recovery_days=3) == {"recovery_days": "give 7 to 30 days, or 0 for none"}
     assert "use 45 or fewer" in refused(name="m" * 46)["name"]
     assert refused(name="my mq") == {"name": "Amazon MQ takes letters, digits and - _ ~"}

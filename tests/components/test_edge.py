@@ -163,4 +163,4 @@ def test_bad_args_are_refused() -> None:
         "scope.region",
         "certificate_issuers[1]",
     }
-    assert "1 to 3653 days" in refused(log_days=0)["log_days"]
+    assert "CloudWatch keeps logs for one of 1, 3, 5" in refused(log_days=0)["log_days"]

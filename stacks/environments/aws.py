@@ -65,7 +65,6 @@ PARTS = (
     "standby in a second region",
 )
 """What of a system is realised here."""
-DATA_PORTS = {"postgres": 5432, "amqps": 5671, "broker-management": 443, "valkey": 6379}
 
 
 def deploy(settings: Settings) -> "AwsEnvironment":
@@ -254,7 +253,6 @@ class AwsEnvironment:
                 "nat": self._nat,
                 "flow_log_days": settings.profile.log_days,
                 "interface_endpoints": list(INTERFACE_ENDPOINTS_OF[settings.tier] if endpoints is None else endpoints),
-                "data_ports": DATA_PORTS,
                 "private_tags": {} if settings.cluster else {"karpenter.sh/discovery": self._name},
             },
             self._in_home,

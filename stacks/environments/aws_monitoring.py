@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import pulumi
+
 from components.broker.amazonmq import AmazonMqBroker
 from components.cache.elasticache import ElastiCacheValkey
-
 from components.cluster.eks import EksCluster
 from components.database.rds import RdsPostgres
 from components.network.aws import AwsNetwork

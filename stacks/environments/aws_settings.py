@@ -181,6 +181,8 @@ def warnings(section: Section, own_cluster: bool) -> list[str]:
         found.append(f"plinth:aws.database.instanceClass={instance_class}: {unlisted}")
     if own_cluster and not (section.cluster or EksSection()).administrators:
         found.append("plinth:aws.cluster.administrators: nobody may use the cluster; name who deploys into it")
+    if section.cluster and not own_cluster:
+        found.append("plinth:aws.cluster: has no effect, since an existing cluster is used; leave one of both out")
     return found
 
 

@@ -306,7 +306,8 @@ def test_a_cluster_that_nobody_administers_is_a_warning(tmp_path: Path) -> None:
     lonely = changed(GOOD, "aws.cluster.administrators", {})
     assert "nobody may use the cluster; name who deploys into it" in settings(lonely).warnings[0]
     (tmp_path / "kubeconfig").touch()
-    assert settings({**lonely, "cluster": {"kubeconfig": str(tmp_path / "kubeconfig")}}).warnings == ()
+    (said,) = settings({**lonely, "cluster": {"kubeconfig": str(tmp_path / "kubeconfig")}}).warnings
+    assert "aws.cluster: has no effect, since an existing cluster is used" in said
 
 
 def test_what_has_no_effect_is_a_warning() -> None:

@@ -24,6 +24,9 @@ SPOT_TYPES = 3
 TUNNEL_PORT = 8443
 """Where the kubeconfig of a private cluster expects a tunnel on the engineer's own machine."""
 API_PORT = 443
+SCHEDULE = r"cron\(\S+( \S+){5}\)"
+"""Shape of a schedule."""
+SCHEDULE_REMEDY = "write it as cron(minute hour day month weekday year), for example cron(0 2 ? * SUN *)"
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 CONTROL_PLANE_TO_NODES = {
     "https": 443,  # webhooks and aggregated APIs whose pods listen on the port of HTTPS
@@ -138,9 +141,7 @@ _RULES = {
         None if version in VERSIONS else f"out of standard support; choose one of {', '.join(VERSIONS)}"
     ),
     "log_days": log_retention,
-    "patch_schedule": matching(
-        r"cron\(\S+( \S+){5}\)", "write it as cron(minute hour day month weekday year), for example cron(0 2 ? * SUN *)"
-    ),
+    "patch_schedule": matching(SCHEDULE, SCHEDULE_REMEDY),
     "tunnel_port": between(0, 65535, "for a port, 0 for none"),
 }
 

@@ -484,6 +484,8 @@ class AwsEnvironment:
             args["node_groups"] = {name: self._node_group(name) for name in self._system.nodes}
             args["node_security_group_ids"] = [self._workloads.group_id]
             args["node_tags"] = dict(self._tags)
+        if eks.patch_schedule:
+            args["patch_schedule"] = eks.patch_schedule
         self._kubernetes = EksCluster(self._name, args, self._in_home)
         if eks.auto_mode:
             # The machines that EKS brings join its own group and no other.

@@ -11,7 +11,7 @@ from pydantic import Field
 from components.broker.amazonmq import INSTANCE_TYPE as BROKER_TYPE
 from components.cache.elasticache import FAMILIES, NODE_TYPE
 from components.cache.elasticache import VERSIONS as CACHE_VERSIONS
-from components.cluster.eks import SPOT_TYPES
+from components.cluster.eks import SCHEDULE, SCHEDULE_REMEDY, SPOT_TYPES
 from components.cluster.eks import VERSIONS as KUBERNETES_VERSIONS
 from components.database.rds import INSTANCE_CLASS
 from components.network.aws import INTERFACE_ENDPOINTS, NatMode
@@ -101,6 +101,8 @@ class EksSection(Part):
     """ARNs of the IAM principals that look into it, by a name for each."""
     auto_mode: bool = False
     """Whether EKS brings and keeps the machines itself, instead of node pools."""
+    patch_schedule: str | None = None
+    """When nodes are replaced with ones of the newest image, as a cron expression in UTC. Default: Sundays at two."""
     tunnel_port: Annotated[int, Field(ge=1024, le=65535)] = 8443
     """Port on the own machine at which the bastion's tunnel ends."""
 
@@ -198,6 +200,12 @@ def _cluster(cluster: EksSection) -> Iterator[Problem]:
     if cluster.version not in KUBERNETES_VERSIONS:
         remedy = f"is not in EKS's standard support; {one_of(KUBERNETES_VERSIONS, cluster.version)}"
         yield Problem("aws.cluster.version", cluster.version, remedy)
+    if cluster.patch_schedule is not None:
+        if cluster.auto_mode:
+            remedy = "Auto Mode replaces its machines by itself, after 21 days at the latest; leave it out"
+            yield Problem("aws.cluster.patchSchedule", cluster.patch_schedule, remedy)
+        elif not re.fullmatch(SCHEDULE, cluster.patch_schedule):
+            yield Problem("aws.cluster.patchSchedule", cluster.patch_schedule, SCHEDULE_REMEDY)
     for i, block in enumerate(cluster.allow):
         try:
             wide = ipaddress.IPv4Network(block).prefixlen < 8

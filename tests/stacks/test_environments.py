@@ -40,6 +40,8 @@ PROGRAM = ROOT / "__main__.py"
 INSTANCE = "aws:rds/instance:Instance"
 BUCKET = "aws:s3/bucket:Bucket"
 CLUSTER = "aws:eks/cluster:Cluster"
+CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
+TYPES = ["c6i.large", "c6a.large", "c5.large"]
 
 
 def changed(stack: str, **values: Any) -> Configuration:
@@ -229,6 +231,13 @@ def test_a_private_cluster_has_a_way_in_and_a_listed_one_needs_none(dev: Plan, p
     assert "https://127.0.0.1:8443" in known_prod.outputs["kubeconfig"]
 
 
+def test_the_stack_says_when_nodes_are_replaced() -> None:
+    plan = plan_of("dev", aws={"cluster": {"allow": ["203.0.113.0/24"], "patchSchedule": "cron(0 4 ? * MON *)"}})
+    schedules = {each.inputs["scheduleExpression"] for each in plan.of_type("aws:scheduler/schedule:Schedule")}
+    assert "cron(0 4 ? * MON *)" in schedules
+    assert "cron(0 2 ? * SUN *)" not in schedules
+
+
 def test_auto_mode_brings_its_own_machines_and_lets_them_in() -> None:
     given = changed("dev", aws={"cluster": {"allow": ["203.0.113.0/24"], "autoMode": True}})
     plan = recorded(PROGRAM, given, known).plan
@@ -364,6 +373,16 @@ def test_every_field_of_the_model_is_tried() -> None:
         ({"nat": "perZone"}, "aws:ec2/natGateway:NatGateway", None, 2),
         ({"interfaceEndpoints": ["sts"]}, "aws:ec2/vpcEndpoint:VpcEndpoint", None, 3),
         ({"database": {"instanceClass": "db.r6g.large"}}, INSTANCE, "instanceClass", "db.r6g.large"),
+        (
+            {"broker": {"instanceType": "mq.m7g.large"}},
+            "aws:mq/broker:Broker",
+            "hostInstanceType",
+            "mq.m7g.large",
+        ),
+        ({"cache": {"nodeType": "cache.t4g.micro"}}, CACHE, "nodeType", "cache.t4g.micro"),
+        ({"cache": {"version": "9.0"}}, CACHE, "engineVersion", "9.0"),
+        ({"cluster": {"version": "1.36"}}, CLUSTER, "version", "1.36"),
+        ({"nodes": {"general": {"instanceTypes": TYPES}}}, "aws:eks/nodeGroup:NodeGroup", "instanceTypes", TYPES),
     ],
 )
 def test_the_aws_section_decides_what_only_aws_has(section: Any, type_: str, key: str | None, value: Any) -> None:

@@ -161,6 +161,7 @@ def problems(values: dict[str, Any]) -> list[str]:
             "redis7",
             "aws.cache.family=redis7: does not fit Valkey 8.2; leave it out or write valkey8",
         ),
+        ("aws.cluster.patchSchedule", "weekly", "aws.cluster.patchSchedule=weekly: write it as cron(minute hour day"),
         # the way to the cluster
         (
             "aws.cluster.allow",

@@ -131,6 +131,15 @@ _GB_A_CPU = {"c": 2, "m": 4, "r": 8, "z": 8, "x2g": 16, "x8g": 16, "x2idn": 16, 
 """By family, or by family and generation where that decides it."""
 
 
+def has_known_memory(instance_class: str) -> bool:
+    """Whether the alarms of a database of this class can be set: they follow from its memory."""
+    try:
+        _machine(instance_class)
+    except ValueError:
+        return False
+    return True
+
+
 def postgres(
     identifier: pulumi.Input[str],
     instance_class: str,

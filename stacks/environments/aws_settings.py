@@ -16,6 +16,7 @@ from components.cluster.eks import VERSIONS as KUBERNETES_VERSIONS
 from components.database.rds import INSTANCE_CLASS
 from components.network.aws import INTERFACE_ENDPOINTS, NatMode
 from components.network.subnets import zone_slot
+from components.observability.alarms import has_known_memory
 from components.problems import MISSING, Problem, one_of
 
 from ..model import Eviction, Part, Size, System, Tier
@@ -160,6 +161,10 @@ def problems(regions: Mapping[str, Any], section: Section, system: System | None
         value = getattr(getattr(section, part), _snake(field))
         if value is not None and not re.fullmatch(shape, value):
             found.append(Problem(f"aws.{key}", value, remedy))
+    instance_class = section.database.instance_class or ""
+    if re.fullmatch(INSTANCE_CLASS, instance_class) and not has_known_memory(instance_class):
+        remedy = "its memory is not known, by which alarms are set; name a class of the families c, m, r, t, x or z"
+        found.append(Problem("aws.database.instanceClass", instance_class, remedy))
     for service in section.interface_endpoints or ():
         if service not in INTERFACE_ENDPOINTS:
             found.append(Problem("aws.interfaceEndpoints", service, one_of(INTERFACE_ENDPOINTS, service)))

@@ -195,6 +195,7 @@ def problems(values: dict[str, Any]) -> list[str]:
         ),
         ("aws.zones", ["eu-central-1a", "b"], "aws.zones[1]=b: not an availability zone with a letter from a to h"),
         ("aws.database.instanceClass", "m6g.large", "m6g.large: no instance class; write db.<family>.<size>"),
+        ("aws.database.instanceClass", "db.q9.large", "db.q9.large: its memory is not known, by which alarms are set"),
         ("aws.broker.instanceType", "m7g.large", "m7g.large: no instance type; write mq.<family>.<size>, for example"),
         ("aws.cache.nodeType", "r7g.large", "r7g.large: no node type; write cache.<family>.<size>, for example"),
         ("aws.nat", "zonal", "aws.nat=zonal: did you mean `regional`? choose one of none, single, perZone, regional"),

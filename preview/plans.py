@@ -4,6 +4,7 @@ The recorder is this one; components, systems and stack files are the checkout's
 are made up, so that policy documents can be compared. With each plan come the files that made it.
 """
 
+import gc
 import json
 import os
 import sys
@@ -49,4 +50,7 @@ def line(root: Path, stack: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    gc.disable()  # as in `preview.__main__`
+    code = main(sys.argv[1:])
+    gc.freeze()
+    sys.exit(code)

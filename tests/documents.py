@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from enum import Enum
+from functools import cache
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -45,13 +46,14 @@ from stacks.systems import SYSTEMS
 from stacks.tiers import PROFILES, Profile
 
 from .stacks.reach import ways
-from .support import ROOT, known, recorded
+from .support import ROOT, known_plan
 
 MARK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README_LINES = 15
 
 
+@cache
 def plan_of(stack: str) -> Plan:
     return judged_plan(configuration(ROOT, stack), ROOT / "__main__.py")
 
@@ -262,7 +264,7 @@ def has_network(stack: str) -> bool:
 
 
 def reachability(stack: str) -> str:
-    plan = recorded(ROOT / "__main__.py", configuration(ROOT, stack), known).plan
+    plan = known_plan(stack)
     return "".join(f"{way}\n" for way in ways(plan, plan.outputs["environment"]))
 
 

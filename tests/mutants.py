@@ -28,7 +28,7 @@ from preview.plan import Plan, Resource
 from preview.project import Configuration, configuration
 
 from .policy.planted import sound
-from .support import ROOT, known, recorded
+from .support import ROOT, known, known_plan, recorded
 
 Keys = tuple[str | int, ...]
 PROGRAM = ROOT / "__main__.py"
@@ -103,8 +103,8 @@ def plans() -> dict[str, Plan]:
     """The plans that mutants are made of, by stack."""
     return {
         "dev": recorded(PROGRAM, dev_with_cluster(), known).plan,
-        "prod": recorded(PROGRAM, configuration(ROOT, "prod"), known).plan,
-        "account-aws": recorded(PROGRAM, configuration(ROOT, "account-aws"), known).plan,
+        "prod": known_plan("prod"),
+        "account-aws": known_plan("account-aws"),
     }
 
 

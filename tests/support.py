@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from components.problems import InputError
 from preview.answers import made_up
 from preview.plan import Plan
-from preview.project import Configuration
+from preview.project import Configuration, configuration
 from preview.record import Answer, Recording, record
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +40,12 @@ def recorded(
 ) -> Recording:
     """Run a program and return what it registered: as a preview, or with an `answer` as an update."""
     return record(configuration, program if isinstance(program, Path) else lambda: _done(program), answer)
+
+
+@cache
+def known_plan(stack: str) -> Plan:
+    """What a stack of the project asks for, with a cloud that answers: policy documents and links can be read."""
+    return recorded(ROOT / "__main__.py", configuration(ROOT, stack), known).plan
 
 
 def planned(make: Callable[[pulumi.ResourceOptions], object], answer: Answer | None = known) -> Plan:

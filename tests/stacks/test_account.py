@@ -13,7 +13,7 @@ from stacks.account import AccountSettings, load_account
 from stacks.model import Tier
 from stacks.systems import SYSTEMS
 
-from ..support import ROOT, known, one, recorded, statements
+from ..support import ROOT, known, known_plan, one, recorded, statements
 
 GOOD: dict[str, Any] = {
     "account": {
@@ -67,7 +67,7 @@ def test_each_fault_gets_an_error_with_path_value_and_remedy(changes: dict[str, 
 
 @pytest.fixture(scope="module")
 def account() -> Plan:
-    return recorded(ROOT / "__main__.py", configuration(ROOT, "account-aws"), known).plan
+    return known_plan("account-aws")
 
 
 def test_every_service_has_a_repository_of_images(account: Plan) -> None:

@@ -33,7 +33,7 @@ from stacks.model import (
 )
 from stacks.reading import RESERVED_TAGS
 
-from ..support import ROOT, SENTINEL, known, one, recorded
+from ..support import ROOT, SENTINEL, known, known_plan, one, recorded
 from .reach import ways
 
 PROGRAM = ROOT / "__main__.py"
@@ -226,7 +226,7 @@ def test_a_private_cluster_has_a_way_in_and_a_listed_one_needs_none(dev: Plan, p
     assert not dev.of_type(bastion)
     assert one(prod, CLUSTER)["vpcConfig"]["endpointPublicAccess"] is False
     assert len(prod.of_type(bastion)) == 1
-    known_prod = recorded(PROGRAM, configuration(ROOT, "prod"), known).plan
+    known_prod = known_plan("prod")
     assert "start-session" in known_prod.outputs["tunnel"]
     assert "https://127.0.0.1:8443" in known_prod.outputs["kubeconfig"]
 
@@ -396,14 +396,14 @@ def test_who_reaches_whom(stack: str) -> None:
 
     `make docs` writes the lists; a review reads their changes.
     """
-    plan = recorded(PROGRAM, configuration(ROOT, stack), known).plan
+    plan = known_plan(stack)
     listed = (ROOT / "tests" / "stacks" / "reachability" / f"{stack}.txt").read_text().splitlines()
     assert ways(plan, f"skipper-{stack}") == listed
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_data_is_reached_by_services_alone_and_reaches_nobody(stack: str) -> None:
-    plan = recorded(PROGRAM, configuration(ROOT, stack), known).plan
+    plan = known_plan(stack)
     open_ways = [way.split() for way in ways(plan, f"skipper-{stack}")]
     data = {name for way in open_ways for name in (way[0], way[2]) if name.startswith(("database", "broker", "cache"))}
     assert len(data) >= 3

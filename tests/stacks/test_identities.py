@@ -11,9 +11,8 @@ from components.security.github import SERVICES
 from policy.rules.documents import many
 from policy.rules.identity import ATTACHMENT, IDENTITY_POLICIES, ROLE
 from preview.plan import Plan, Resource
-from preview.project import configuration
 
-from ..support import ROOT, known, recorded
+from ..support import known_plan
 from .test_environments import services_of
 
 STACKS = ("dev", "prod", "account-aws")
@@ -21,7 +20,7 @@ STACKS = ("dev", "prod", "account-aws")
 
 @pytest.fixture(scope="module", params=STACKS)
 def plan(request: pytest.FixtureRequest) -> Plan:
-    return recorded(ROOT / "__main__.py", configuration(ROOT, request.param), known).plan
+    return known_plan(request.param)
 
 
 def service(*calls: str) -> set[str]:
@@ -141,17 +140,13 @@ def test_each_role_may_do_what_its_user_calls_and_no_more(plan: Plan) -> None:
 
 
 def test_every_pattern_is_about_some_role() -> None:
-    names = {
-        name
-        for stack in STACKS
-        for name in roles(recorded(ROOT / "__main__.py", configuration(ROOT, stack), known).plan)
-    }
+    names = {name for stack in STACKS for name in roles(known_plan(stack))}
     assert [pattern for pattern in (*CALLS, *MANAGED) if not any(re.fullmatch(pattern, name) for name in names)] == []
 
 
 def test_who_deploys_reaches_what_environments_are_made_of() -> None:
     """Else a deployment by CI would fail where one by an administrator does not."""
-    prod = recorded(ROOT / "__main__.py", configuration(ROOT, "prod"), known).plan
+    prod = known_plan("prod")
     assert services_of(prod) - {"iam", "s3"} <= set(SERVICES)
     trusted = {
         principal
@@ -159,7 +154,7 @@ def test_who_deploys_reaches_what_environments_are_made_of() -> None:
         for statement in json.loads(role.inputs["assumeRolePolicy"])["Statement"]
         for principal in many(statement["Principal"]["Service"])
     }
-    account = recorded(ROOT / "__main__.py", configuration(ROOT, "account-aws"), known).plan
+    account = known_plan("account-aws")
     passed = {
         target
         for policy in account.of_type(*IDENTITY_POLICIES)

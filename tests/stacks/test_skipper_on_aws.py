@@ -6,9 +6,8 @@ import pytest
 
 from policy.catalogue import IDS, judge
 from preview.plan import Plan
-from preview.project import configuration
 
-from ..support import ROOT, known, one, recorded
+from ..support import ROOT, known_plan, one
 
 PROGRAM = ROOT / "__main__.py"
 STACKS = ("dev", "prod")
@@ -16,12 +15,12 @@ STACKS = ("dev", "prod")
 
 @pytest.fixture(scope="module", params=STACKS)
 def plan(request: pytest.FixtureRequest) -> Plan:
-    return recorded(PROGRAM, configuration(ROOT, request.param), known).plan
+    return known_plan(request.param)
 
 
 @pytest.fixture(scope="module")
 def account() -> Plan:
-    return recorded(PROGRAM, configuration(ROOT, "account-aws"), known).plan
+    return known_plan("account-aws")
 
 
 def tiers_of_subnets(plan: Plan) -> set[str]:
@@ -153,4 +152,4 @@ BACKUP: dict[str, Callable[[Plan], object]] = {
 
 @pytest.mark.parametrize("part", BACKUP)
 def test_each_part_of_the_backup_strategy_is_there_in_production(part: str) -> None:
-    assert BACKUP[part](recorded(PROGRAM, configuration(ROOT, "prod"), known).plan)
+    assert BACKUP[part](known_plan("prod"))

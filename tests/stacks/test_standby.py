@@ -12,7 +12,7 @@ from policy.catalogue import judge
 from preview.plan import Plan
 from preview.project import Configuration, configuration
 
-from ..support import ROOT, known, one, recorded
+from ..support import ROOT, known, known_plan, one, recorded
 
 INSTANCE = "aws:rds/instance:Instance"
 PRIMARY = "arn:aws:rds:eu-central-1:123456789012:db:skipper-prod-database"
@@ -56,7 +56,7 @@ def test_its_services_sign_in_with_the_primarys_secret_and_read_its_stores() -> 
 
 def test_everything_else_is_there_again() -> None:
     """With names of its own: cluster, broker, cache, stores, backups and alarms."""
-    prod = recorded(ROOT / "__main__.py", configuration(ROOT, "prod"), known).plan
+    prod = known_plan("prod")
 
     def parts(plan: Plan, environment: str) -> set[tuple[str, str]]:
         return {
@@ -90,6 +90,6 @@ def test_one_setting_lets_it_take_over() -> None:
 
 
 def test_the_primary_lists_what_a_standby_takes() -> None:
-    given = recorded(ROOT / "__main__.py", configuration(ROOT, "prod"), known).plan.outputs["standby"]
+    given = known_plan("prod").outputs["standby"]
     assert set(given) == set(example()["plinth:aws"]["primary"])
     assert set(given["stores"]) == set(example()["plinth:aws"]["primary"]["stores"])

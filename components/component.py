@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeVar, cast, get_args, is_typeddict
 
@@ -74,6 +74,16 @@ def checked(shape: type[Args], args: Args, subject: str, rules: Mapping[str, Rul
 def between(low: int, high: int, unit: str) -> Rule:
     """A rule: a number from `low` to `high`."""
     return lambda value: None if low <= value <= high else f"give {low} to {high} {unit}"
+
+
+def at_least(low: int) -> Rule:
+    """A rule: a number, `low` or more."""
+    return lambda value: None if value >= low else f"give {low} or more"
+
+
+def among(choices: Sequence[str]) -> Rule:
+    """A rule: one of the choices."""
+    return lambda value: None if value in choices else f"choose one of {', '.join(choices)}"
 
 
 def matching(pattern: str, remedy: str) -> Rule:

@@ -8,11 +8,11 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from ..component import Component, checked, checked_name, matching
+from ..component import Component, among, at_least, checked, checked_name, matching
 from ..network.security_group import AwsSecurityGroup, connect
 from ..observability.retention import log_retention
 from ..problems import InputError, Problem
-from ..secrets.aws import AwsSecret, AwsSecretArgs, SecretReplica, replica_problems
+from ..secrets.aws import AwsSecret, AwsSecretArgs, SecretReplica, recovery_days, replica_problems
 from ..security.policy import AwsScope, allow, arn, document, trust
 
 PORT = 5671
@@ -82,18 +82,18 @@ class AmazonMqBrokerArgs(TypedDict):
 
 _RULES = {
     "instance_type": matching(INSTANCE_TYPE, "write it as mq.<family>.<size>, for example mq.m7g.large"),
-    "version": lambda version: None if version in VERSIONS else f"choose one of {', '.join(VERSIONS)}",
+    "version": among(VERSIONS),
     "virtual_host": matching(r"/|[\w.-]{1,100}", "give / or letters, digits and . _ -, up to 100"),
     "username": matching(
         rf"(?!(guest|{_ADMINISTRATOR})$)[A-Za-z0-9][\w.-]{{0,99}}",
         f"give letters, digits and . _ -, letter or digit first; guest and {_ADMINISTRATOR} are taken",
     ),
-    "password_version": lambda version: None if version >= 1 else "give 1 or more",
+    "password_version": at_least(1),
     "maintenance": matching(
         rf"({'|'.join(_DAYS)}):([01]\d|2[0-3]):[0-5]\d", "write it as <day>:<hour>:<minute>, for example sun:03:30"
     ),
     "log_days": log_retention,
-    "recovery_days": lambda days: None if days == 0 or 7 <= days <= 30 else "give 7 to 30 days, or 0 for none",
+    "recovery_days": recovery_days,
 }
 
 

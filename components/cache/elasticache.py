@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from ..component import Component, between, checked, checked_name, matching
+from ..component import Component, among, at_least, between, checked, checked_name, matching
 from ..network.security_group import AwsSecurityGroup, connect
 from ..observability.retention import log_retention
 from ..problems import InputError, Problem, one_of
@@ -16,6 +16,7 @@ from ..secrets.aws import (
     AwsSecretArgs,
     SecretReplica,
     SecretRotation,
+    recovery_days,
     replica_problems,
     rotation_day_problems,
 )
@@ -97,7 +98,7 @@ class ElastiCacheValkeyArgs(TypedDict):
 _RULES = {
     "log_days": log_retention,
     "node_type": matching(NODE_TYPE, "write it as cache.<family>.<size>, for example cache.m7g.large"),
-    "version": lambda version: None if version in VERSIONS else f"choose one of {', '.join(VERSIONS)}",
+    "version": among(VERSIONS),
     "replicas": between(0, 5, "replicas"),
     "eviction": lambda policy: None if policy in EVICTIONS else one_of(EVICTIONS, policy),
     "snapshot_days": between(0, 35, "days"),
@@ -106,8 +107,8 @@ _RULES = {
         "give small letters, digits and single hyphens, letter first, and not `default`, which Valkey has",
     ),
     "access_string": matching(r"on .+", "begin with `on`: ElastiCache switches a user off that does not say so"),
-    "password_version": lambda version: None if version >= 1 else "give 1 or more",
-    "recovery_days": lambda days: None if days == 0 or 7 <= days <= 30 else "give 7 to 30 days, or 0 for none",
+    "password_version": at_least(1),
+    "recovery_days": recovery_days,
 }
 
 

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from ..component import Component, between, checked, checked_name, matching
+from ..component import Component, among, between, checked, checked_name, matching
 from ..network.security_group import AwsSecurityGroup, connect
 from ..observability.retention import log_retention
 from ..problems import MISSING, InputError, Problem
@@ -94,7 +94,7 @@ _RULES = {
     "log_days": log_retention,
     "database": matching(r"[a-z][a-z0-9_]{0,62}", "give a small letter, then small letters, digits and _, up to 63"),
     "instance_class": matching(INSTANCE_CLASS, "write it as db.<family>.<size>, for example db.m6g.large"),
-    "version": lambda version: None if version in VERSIONS else f"choose one of {', '.join(VERSIONS)}",
+    "version": among(VERSIONS),
     "storage_gb": between(20, 65536, "GB"),
     "replicas": between(0, 5, "replicas"),
     "backup_days": between(1, 35, "days; without backups there is no recovery and no replica"),

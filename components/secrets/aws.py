@@ -55,9 +55,14 @@ class AwsSecretArgs(TypedDict):
     """Days during which its deletion can be called off, 7 to 30, or 0 for none. Default: 30."""
 
 
+def recovery_days(days: int) -> str | None:
+    """A rule for args: how long Secrets Manager lets a deletion be called off."""
+    return None if days == 0 or 7 <= days <= 30 else "give 7 to 30 days, or 0 for none"
+
+
 _RULES = {
     "fields": lambda fields: None if fields else "give one field or more",
-    "recovery_days": lambda days: None if days == 0 or 7 <= days <= 30 else "give 7 to 30 days, or 0 for none",
+    "recovery_days": recovery_days,
     "rotation_note": matching(
         r"[\w +=.:/@-]{1,256}", "a tag takes 1 to 256 letters, digits, spaces and + - = . _ : / @"
     ),

@@ -1,6 +1,5 @@
 """A system on AWS."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -36,7 +35,7 @@ from components.storage.s3 import S3AccessLogs, S3ObjectStore, S3ObjectStoreArgs
 from ..model import ObjectStore, Service
 from ..settings import Settings
 from .aws_monitoring import Watched, environment_alarms, recovery_alarms
-from .aws_place import regional_provider
+from .aws_place import cost_tags, regional_provider
 from .aws_settings import (
     BROKER_TYPES,
     CACHE_TYPES,
@@ -188,18 +187,14 @@ class AwsEnvironment:
         return pulumi.ResourceOptions(providers=[provider, self._random])
 
     @property
-    def _tags(self) -> Mapping[str, str]:
-        """What everything is tagged with, so that costs are told apart and policies know what they look at."""
+    def _tags(self) -> dict[str, str]:
         settings = self._settings
-        return {
-            "system": self._system.name,
-            "environment": self._name,
-            "tier": settings.tier.value,
-            "managed-by": "plinth",
-            # Policies read it: what they protect otherwise may go.
-            **({"decommission": "true"} if settings.decommission else {}),
-            **settings.tags,
-        }
+        return cost_tags(self._system.name, self._name, settings.tier, settings.decommission, settings.tags)
+
+    @property
+    def _instance_class(self) -> str:
+        """The database's."""
+        return self._section.database.instance_class or INSTANCE_CLASSES[self._system.database.size]
 
     @property
     def _recovery_days(self) -> int:
@@ -344,7 +339,7 @@ class AwsEnvironment:
             "log_key_arn": self._log_key.arn,
             "database": database.name,
             "version": database.version.value,
-            "instance_class": self._section.database.instance_class or INSTANCE_CLASSES[database.size],
+            "instance_class": self._instance_class,
             "storage_gb": database.storage_gb,
             "max_storage_gb": database.max_storage_gb,
             "multi_az": database.highly_available,
@@ -483,7 +478,7 @@ class AwsEnvironment:
         if not eks.auto_mode:
             args["node_groups"] = {name: self._node_group(name) for name in self._system.nodes}
             args["node_security_group_ids"] = [self._workloads.group_id]
-            args["node_tags"] = dict(self._tags)
+            args["node_tags"] = self._tags
         if eks.patch_schedule:
             args["patch_schedule"] = eks.patch_schedule
         self._kubernetes = EksCluster(self._name, args, self._in_home)
@@ -500,7 +495,7 @@ class AwsEnvironment:
                     "targets": {"cluster": self._kubernetes.control_plane_security_group_id},
                     "host": self._kubernetes.endpoint,
                     "local_port": eks.tunnel_port,
-                    "tags": dict(self._tags),
+                    "tags": self._tags,
                 },
                 self._in_home,
             )
@@ -586,12 +581,12 @@ class AwsEnvironment:
 
     def _monitoring(self) -> None:
         """What they are told of, and where it is seen."""
-        database, rotated = self._system.database, self._settings.profile.rotation_days
+        rotated = self._settings.profile.rotation_days
         watched = Watched(
             network=self._vpc,
             nat_zones=nat_zones(self._nat, self._section.zones),
             database=self._postgres,
-            instance_class=self._section.database.instance_class or INSTANCE_CLASSES[database.size],
+            instance_class=self._instance_class,
             follows=self._settings.is_standby,
             broker=self._mq,
             cache=self._valkey,

@@ -1,6 +1,5 @@
 """What an AWS account has once: what environments share, and what guards them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -23,7 +22,7 @@ from ..model import Tier
 from ..systems import SYSTEMS
 from ..tiers import PROFILES
 from .aws_account_settings import Section
-from .aws_place import GLOBAL_REGION, regional_provider
+from .aws_place import GLOBAL_REGION, cost_tags, regional_provider
 
 LOG_DAYS = PROFILES[Tier.PROD].log_days
 
@@ -81,17 +80,9 @@ class AwsAccount:
         return self._places[region]
 
     @property
-    def _tags(self) -> Mapping[str, str]:
+    def _tags(self) -> dict[str, str]:
         settings = self._settings
-        return {
-            "system": "account",
-            "environment": self._name,
-            "tier": Tier.PROD.value,
-            "managed-by": "plinth",
-            # Policies read it: what they protect otherwise may go.
-            **({"decommission": "true"} if settings.decommission else {}),
-            **settings.tags,
-        }
+        return cost_tags("account", self._name, Tier.PROD, settings.decommission, settings.tags)
 
     def _key(
         self, name: str, region: str, purpose: str, log_groups: bool = False, publishers: list[str] | None = None

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .answers_google import made_up_by_google
+
 _PARTITION = "arn:aws"
 _BACKED_UP = {
     "aws:rds/instance:Instance": "rds:region:123456789012:db:",
@@ -20,6 +22,8 @@ def made_up(type_: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
         "arn": f"{_PARTITION}:{_BACKED_UP.get(type_, 'mock:region:123456789012:')}{name}",
         "name": inputs.get("name", f"{name}-1234567"),
     }
+    if type_.startswith("gcp:"):
+        return made_up_by_google(type_, name, inputs)
     match type_:
         case "random:index/randomPassword:RandomPassword":
             return {"id": "none", "result": f"{name}-password"}

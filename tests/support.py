@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_gcp as gcp
 import pulumi_random as random
 import pytest
 
@@ -22,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 SCOPE = {"account": ACCOUNT, "region": REGION}
+PROJECT, PROJECT_NUMBER = "plinth-123456", "123456789012"
+GCP_REGION = "europe-west3"
 NO_DEFAULTS = Configuration("plinth", "test", {"pulumi:disable-default-providers": '["*"]'}, frozenset())
 SENTINEL = "sentinel-never-to-be-seen"
 """What a generated password is in an update: it must never stand anywhere outside a secret."""
@@ -52,13 +55,18 @@ def planned(make: Callable[[pulumi.ResourceOptions], object], answer: Answer | N
     """What a component registers that is made with explicit providers."""
 
     def program() -> None:
-        providers: list[pulumi.ProviderResource] = [
-            aws.Provider("cloud", region=REGION, allowed_account_ids=[ACCOUNT]),
-            random.Provider("chance"),
-        ]
-        make(pulumi.ResourceOptions(providers=providers))
+        make(pulumi.ResourceOptions(providers=providers()))
 
     return recorded(program, answer=answer).plan
+
+
+def providers() -> list[pulumi.ProviderResource]:
+    """An explicit provider of each package that components take."""
+    return [
+        aws.Provider("cloud", region=REGION, allowed_account_ids=[ACCOUNT]),
+        gcp.Provider("google", project=PROJECT, region=GCP_REGION),
+        random.Provider("chance"),
+    ]
 
 
 def _done(program: Callable[[], object]) -> None:

@@ -8,6 +8,7 @@ from . import (
     cluster,
     database,
     general,
+    google,
     identity,
     keys,
     kubernetes,
@@ -45,5 +46,6 @@ RULES: tuple[Rule, ...] = (
     *kubernetes.RULES,
     *pods.RULES,
     *tasks.RULES,
+    *google.RULES,
 )
 """Every rule there is."""

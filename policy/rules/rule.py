@@ -143,18 +143,23 @@ class Stack:
 
     def tier(self, resource: Resource) -> str:
         """The tier that the default tags of its provider name; prod, the strictest, where they name none."""
-        tier = self._of_provider(resource, "defaultTags.tags.tier")
+        tier = self._tag(resource, "tier")
         return tier if tier in EVERY_TIER else PROD
 
     def stays(self, resource: Resource) -> bool:
         """Whether its stack is to stay: the default tags of its provider do not say that it is being taken down."""
-        return self._of_provider(resource, "defaultTags.tags.decommission") != "true"
+        return self._tag(resource, "decommission") != "true"
 
     def region(self, resource: Resource) -> str | None:
-        """The region that it stands in, or None where that cannot be seen."""
-        own = resource.inputs.get("region", MISSING)
+        """The region that it stands in, or a place that is more than one, or None where that cannot be seen."""
+        own = resource.inputs.get("region", resource.inputs.get("location", MISSING))
         region = self._of_provider(resource, "region") if own is MISSING else own
         return region if isinstance(region, str) and region not in (UNKNOWN, SECRET) else None
+
+    def _tag(self, resource: Resource, tag: str) -> Any:
+        """A default tag of its provider; Google Cloud calls them labels."""
+        labelled = self._of_provider(resource, f"defaultLabels.{tag}")
+        return self._of_provider(resource, f"defaultTags.tags.{tag}") if labelled is MISSING else labelled
 
     def _of_provider(self, resource: Resource, path: str) -> Any:
         provider = self.get(resource.provider)

@@ -11,7 +11,7 @@ from components.problems import InputError
 from preview.plan import Plan, Resource
 from preview.record import plain
 
-from ..support import SENTINEL, known, planned, recorded
+from ..support import SENTINEL, known, planned, providers, recorded
 from .examples import EXAMPLES, Maker
 
 CALLS = [
@@ -84,11 +84,7 @@ def test_no_secret_stands_outside_an_envelope(kind: type[Component], make: Maker
     """The generated password is a sentinel; no registration may show it in plain text."""
 
     def program() -> None:
-        import pulumi_aws as aws
-        import pulumi_random as random
-
-        providers: list[pulumi.ProviderResource] = [aws.Provider("cloud"), random.Provider("chance")]
-        make("thing", pulumi.ResourceOptions(providers=providers))
+        make("thing", pulumi.ResourceOptions(providers=providers()))
 
     recorder = recorded(program, answer=known).recorder
     for urn, request in recorder.requests.items():
@@ -127,11 +123,7 @@ def test_a_component_hides_nothing_of_the_resource_that_it_is(kind: type[Compone
     seen: list[set[str]] = []
 
     def program() -> None:
-        import pulumi_aws as aws
-        import pulumi_random as random
-
-        providers: list[pulumi.ProviderResource] = [aws.Provider("cloud"), random.Provider("chance")]
-        options = pulumi.ResourceOptions(providers=providers)
+        options = pulumi.ResourceOptions(providers=providers())
         plain_component = pulumi.ComponentResource("test:index:Plain", "plain")
         component = make("thing", options)
         seen.append({key for key, value in vars(plain_component).items() if vars(component).get(key) != value})

@@ -9,6 +9,8 @@ from preview.plan import UNKNOWN, Plan, Resource
 
 ACCOUNT = "123456789012"
 HOME, AWAY = "eu-central-1", "eu-west-1"
+PROJECT = "plinth-123456"
+GOOGLE, GOOGLE_AWAY = "europe-west3", "europe-west4"
 
 
 class Sketch:
@@ -17,8 +19,15 @@ class Sketch:
     def __init__(self, tier: str = "prod"):
         self._tier = tier
         self._resources: dict[str, Resource] = {}
+        tags = {"system": "shop", "environment": "shop", "tier": tier, "managed-by": "plinth", "owner": "web"}
+        for region in (GOOGLE, GOOGLE_AWAY):
+            self.add(
+                "pulumi:providers:gcp",
+                region,
+                {"project": PROJECT, "region": region, "defaultLabels": json.dumps(tags)},
+                provider=None,
+            )
         for region in (HOME, AWAY):
-            tags = {"system": "shop", "environment": "shop", "tier": tier, "managed-by": "plinth", "owner": "web"}
             self.add(
                 "pulumi:providers:aws",
                 region,

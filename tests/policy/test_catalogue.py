@@ -54,7 +54,7 @@ def test_a_rule_says_what_it_demands(rule: Rule) -> None:
     assert rule.types
     assert set(rule.tiers) <= set(EVERY_TIER)
     for answer in rule.answers:
-        assert re.fullmatch(r"CKV2?_(AWS|K8S)_\d+|(AWS|KSV)-\d{4}|CIS-(AWS|K8S)-\d+(\.\d+)+", answer)
+        assert re.fullmatch(r"CKV2?_(AWS|GCP|K8S)_\d+|(AWS|GCP|KSV)-\d{4}|CIS-(AWS|GCP|K8S)-\d+(\.\d+)+", answer)
     assert len(set(rule.answers)) == len(rule.answers)
 
 

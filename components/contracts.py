@@ -1,0 +1,91 @@
+"""What each concern looks like to those who use it, in whatever cloud.
+
+No component inherits from these: it has the attributes, and the tests hold every implementation against its contract.
+A reference to a secret is an ARN on AWS, and `projects/<project>/secrets/<id>` on Google Cloud.
+"""
+
+from typing import Protocol
+
+import pulumi
+
+
+class Network(Protocol):
+    """Where an environment stands."""
+
+    network_id: pulumi.Output[str]
+    """Id of the network."""
+    nat_addresses: pulumi.Output[list[str]]
+    """Addresses from which it calls the internet; none where the cloud picks them, or where it calls nobody."""
+
+
+class Cluster(Protocol):
+    """Where services run."""
+
+    cluster_name: pulumi.Output[str]
+    """Name of the cluster."""
+    endpoint: pulumi.Output[str]
+    """URL of its API server."""
+    kubeconfig: pulumi.Output[str]
+    """A kubeconfig without credentials of its own: it asks the cloud's command for them."""
+
+
+class Database(Protocol):
+    """A PostgreSQL database and the application's role in it."""
+
+    host: pulumi.Output[str]
+    """Where writes go, through the pool where there is one."""
+    reader_host: pulumi.Output[str]
+    """Where reads may go; `host` where there are no replicas."""
+    port: pulumi.Output[int]
+    """TCP port."""
+    database: pulumi.Output[str]
+    """Name of the database."""
+    role: pulumi.Output[str]
+    """The application's role."""
+    credentials_secret: pulumi.Output[str]
+    """Secret with the application's `username`, `password`, `host`, `port` and `dbname`."""
+
+
+class Broker(Protocol):
+    """What services send messages through."""
+
+    protocol: pulumi.Output[str]
+    """`amqps`, or `pubsub`."""
+    address: pulumi.Output[str]
+    """Where it is: `<host>:<port>/<virtual host>`, or the project."""
+    credentials_secret: pulumi.Output[str]
+    """Secret with which services sign in; empty where their own identity is enough."""
+
+
+class Cache(Protocol):
+    """A cache of keys and values, over TLS."""
+
+    host: pulumi.Output[str]
+    """The primary, whichever node that is."""
+    reader_host: pulumi.Output[str]
+    """The replicas; `host` where there are none."""
+    port: pulumi.Output[int]
+    """TCP port."""
+    credentials_secret: pulumi.Output[str]
+    """Secret with `host` and `port`, and what signs services in."""
+
+
+class ObjectStore(Protocol):
+    """A store of objects."""
+
+    bucket: pulumi.Output[str]
+    """Name of the bucket."""
+
+
+class Secret(Protocol):
+    """A secret of which services have the reference."""
+
+    secret: pulumi.Output[str]
+    """Reference to it. Known once it holds its value."""
+
+
+class Identity(Protocol):
+    """Who a service is to the cloud."""
+
+    identity: pulumi.Output[str]
+    """ARN of its role, or address of its service account. Known once it has what it was granted."""

@@ -1,0 +1,5 @@
+"""Backup on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Baseline on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Broker on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

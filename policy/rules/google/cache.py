@@ -1,0 +1,5 @@
+"""Cache on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Cluster on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Database on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Edge on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Identity on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Keys on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Network on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Observability on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Registry on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Secrets on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

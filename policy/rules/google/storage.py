@@ -1,0 +1,5 @@
+"""Storage on Google Cloud."""
+
+from ..rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,5 @@
+"""Backup on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

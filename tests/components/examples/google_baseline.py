@@ -1,0 +1,5 @@
+"""Baseline on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

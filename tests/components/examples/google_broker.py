@@ -1,0 +1,5 @@
+"""Broker on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

@@ -1,0 +1,5 @@
+"""Cache on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

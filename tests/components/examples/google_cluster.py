@@ -1,0 +1,5 @@
+"""Cluster on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

@@ -1,0 +1,5 @@
+"""Database on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

@@ -1,0 +1,5 @@
+"""Edge on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

@@ -1,0 +1,5 @@
+"""Network on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

@@ -1,0 +1,5 @@
+"""Observability on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

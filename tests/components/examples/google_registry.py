@@ -1,0 +1,5 @@
+"""Registry on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

@@ -1,0 +1,5 @@
+"""Secrets on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

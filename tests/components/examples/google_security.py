@@ -1,0 +1,5 @@
+"""Security on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

@@ -1,0 +1,5 @@
+"""Storage on Google Cloud."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

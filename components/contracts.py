@@ -9,15 +9,6 @@ from typing import Protocol
 import pulumi
 
 
-class Network(Protocol):
-    """Where an environment stands."""
-
-    network_id: pulumi.Output[str]
-    """Id of the network."""
-    nat_addresses: pulumi.Output[list[str]]
-    """Addresses from which it calls the internet; none where the cloud picks them, or where it calls nobody."""
-
-
 class Cluster(Protocol):
     """Where services run."""
 

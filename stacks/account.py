@@ -61,6 +61,8 @@ class AccountFile(Part):
     """Takes the protections off, so that the next `pulumi destroy` can delete everything."""
     aws: dict[str, Any] | None = None
     """What only AWS has."""
+    gcp: dict[str, Any] | None = None
+    """What only Google Cloud has."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,7 @@ def load_account(
     module = reader.module(cloud, ACCOUNTS, "an account")
     section = reader.section(module.Section, cloud, values) if module else None
     if module and section:
-        regions = {key: values[key] for key in ("region", "recoveryRegion") if key in values}
-        reader.add_all(module.problems(regions, section))
+        reader.add_all(module.problems(values, section))
     if values.get("recoveryRegion") and values["recoveryRegion"] == values.get("region"):
         reader.add("recoveryRegion", values["recoveryRegion"], "is the region itself; name another one")
     reader.receivers(True, values.get("alerts", {}))

@@ -128,12 +128,8 @@ class Queue(Part):
 
 
 class Broker(Part):
-    """A message broker, with what it holds."""
+    """What a message broker holds. Where a cloud's broker has machines, its own section says how many and how large."""
 
-    size: Size
-    """Size of each node."""
-    highly_available: bool
-    """Whether it is a cluster over zones."""
     exchanges: dict[str, Exchange]
     """Its exchanges, by name."""
     queues: dict[str, Queue]

@@ -67,6 +67,11 @@ def values_of(config: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
+def regions_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stack file says of regions, by key."""
+    return {key: values[key] for key in ("region", "recoveryRegion", "primaryRegion") if key in values}
+
+
 Section = TypeVar("Section", bound=BaseModel)
 Member = TypeVar("Member", bound=Enum)
 

@@ -90,6 +90,8 @@ class StackFile(Part):
     """Takes the protections off, so that the next `pulumi destroy` can delete everything."""
     aws: dict[str, Any] | None = None
     """What only AWS has."""
+    gcp: dict[str, Any] | None = None
+    """What only Google Cloud has."""
 
 
 class CloudModule(Protocol):
@@ -99,9 +101,9 @@ class CloudModule(Protocol):
     """The section; every cloud's has `zones`."""
 
     @staticmethod
-    def problems(regions: Mapping[str, Any], section: Any, system: System | None) -> list[Problem]:
-        """What is wrong in the section, with the regions by their keys, and with the system there. Paths are below the
-        namespace."""
+    def problems(values: Mapping[str, Any], section: Any, system: System | None) -> list[Problem]:
+        """What is wrong in the section, with what else the stack file says, and with the system there. Paths are below
+        the namespace."""
         ...
 
     @staticmethod
@@ -182,8 +184,7 @@ class _Loader(Reader):
         section = self.section(module.Section, cloud, values) if module else None
         self._network(values.get("network"))
         if isinstance(values.get("region"), str) and module and section:
-            regions = {key: values[key] for key in ("region", "recoveryRegion", "primaryRegion") if key in values}
-            self.add_all(module.problems(regions, section, system))
+            self.add_all(module.problems(values, section, system))
         if tier and system:
             self._demands(tier, system, section, values)
         if tier:
@@ -292,9 +293,6 @@ class _Loader(Reader):
             self.add("recoveryRegion", MISSING, f"required by {', '.join(system.copies)}; name a second region")
         elif system.copies and values["recoveryRegion"] == values.get("region"):
             self.add("recoveryRegion", values["region"], "is the region itself; name another one")
-        if system.broker.highly_available and zones < 2:
-            remedy = f"a cluster spans two zones or more; name them in {values.get('cloud')}.zones"
-            self.add("broker.highlyAvailable", True, remedy)
 
     def _cluster(self, cluster: dict[str, Any]) -> None:
         path = cluster.get("kubeconfig")

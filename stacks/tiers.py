@@ -30,8 +30,6 @@ class Profile:
     """Days of point-in-time recovery."""
     log_days: int
     """Days to keep logs."""
-    broker_size: Size
-    """Size of a broker's nodes."""
     cache_size: Size
     """Size of a cache's nodes."""
     cache_replicas: int
@@ -59,7 +57,6 @@ PROFILES = {
         storage_gb=20,
         backup_days=1,
         log_days=7,
-        broker_size=Size.SMALL,
         cache_size=Size.SMALL,
         cache_replicas=0,
         nodes={"general": NodePool(size=Size.SMALL, fewest=2, most=4, spot=True)},
@@ -78,7 +75,6 @@ PROFILES = {
         storage_gb=50,
         backup_days=7,
         log_days=90,
-        broker_size=Size.MEDIUM,
         cache_size=Size.MEDIUM,
         cache_replicas=1,
         nodes={
@@ -100,7 +96,6 @@ PROFILES = {
         storage_gb=100,
         backup_days=30,
         log_days=365,
-        broker_size=Size.LARGE,
         cache_size=Size.LARGE,
         cache_replicas=2,
         nodes={
@@ -142,7 +137,7 @@ def shortfalls(tier: Tier, system: System, zones: int) -> list[Shortfall]:
     def days(path: str, value: int, fewest: int) -> None:
         demand(value >= fewest, path, value, f"{fewest} or more; raise it")
 
-    database, broker, cache, backup = system.database, system.broker, system.cache, system.backup
+    database, cache, backup = system.database, system.cache, system.backup
     days("database.backupDays", database.backup_days, _FEWEST_BACKUP_DAYS[tier])
     days("backup.dailyDays", backup.daily_days, _FEWEST_DAILY_DAYS[tier])
     if profile.durable:
@@ -154,7 +149,6 @@ def shortfalls(tier: Tier, system: System, zones: int) -> list[Shortfall]:
             False,
             "a standby; leave this out or set it to true",
         )
-        demand(broker.highly_available, "broker.highlyAvailable", False, "a cluster; leave this out or set it to true")
         demand(cache.replicas > 0, "cache.replicas", cache.replicas, "a replica that takes over; give 1 or more")
     if profile.recovery_copies:
         demand(database.copy_backups, "database.copyBackups", False, _COPIED)

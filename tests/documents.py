@@ -144,9 +144,9 @@ def tiers() -> str:
         for name in inspect.get_annotations(Profile)
     ]
     rows += [["How private subnets reach the internet (AWS)", *(aws_settings.NAT_MODES[tier].value for tier in Tier)]]
+    rows += [["Broker instance type (AWS)", *(f"`{aws_settings.BROKER_TYPES[tier]}`" for tier in Tier)]]
     types: list[tuple[str, dict[Size, str], str]] = [
         ("Database instance class (AWS)", aws_settings.INSTANCE_CLASSES, "size"),
-        ("Broker instance type (AWS)", aws_settings.BROKER_TYPES, "broker_size"),
         ("Cache node type (AWS)", aws_settings.CACHE_TYPES, "cache_size"),
     ]
     for said_of, by_size, of in types:

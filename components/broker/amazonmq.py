@@ -117,6 +117,10 @@ class AmazonMqBroker(Component):
     """Name to connect to."""
     port: pulumi.Output[int]
     """TCP port, for AMQP over TLS."""
+    protocol: pulumi.Output[str]
+    """`amqps`."""
+    address: pulumi.Output[str]
+    """`<host>:<port>/<virtual host>`."""
     console_url: pulumi.Output[str]
     """URL of the management API and its console."""
     broker_id: pulumi.Output[str]
@@ -129,9 +133,9 @@ class AmazonMqBroker(Component):
     """Name of the application's user."""
     virtual_host: pulumi.Output[str]
     """The application's virtual host."""
-    credentials_secret_arn: pulumi.Output[str]
+    credentials_secret: pulumi.Output[str]
     """ARN of the secret that holds the application's `username`, `password`, `host`, `port`, `vhost` and `engine`."""
-    administrator_secret_arn: pulumi.Output[str]
+    administrator_secret: pulumi.Output[str]
     """ARN of the secret that holds the administrator's `username`, `password`, `host`, `port` and `console`."""
     security_group_id: pulumi.Output[str]
     """Id of the broker's security group."""
@@ -164,13 +168,15 @@ class AmazonMqBroker(Component):
 
         self.host = broker.instances.apply(_host)
         self.port = pulumi.Output.from_input(PORT)
+        self.protocol = pulumi.Output.from_input("amqps")
+        self.address = pulumi.Output.concat(self.host, f":{PORT}/", virtual_host)
         self.console_url = broker.instances.apply(lambda instances: instances[0].console_url or "")
         self.broker_id = broker.id
         self.broker_name = broker.broker_name
         self.broker_arn = broker.arn
         self.username = pulumi.Output.from_input(username)
         self.virtual_host = pulumi.Output.from_input(virtual_host)
-        self.credentials_secret_arn = self._secret(
+        self.credentials_secret = self._secret(
             "application",
             "password_version in the stack file and then the job that declares users",
             {
@@ -180,7 +186,7 @@ class AmazonMqBroker(Component):
                 "vhost": virtual_host,
             },
         )
-        self.administrator_secret_arn = self._secret(
+        self.administrator_secret = self._secret(
             "administrator",
             "by hand in the console of the broker and in this secret",
             {"username": _ADMINISTRATOR, "password": administrator, "console": self.console_url},
@@ -290,7 +296,7 @@ class AmazonMqBroker(Component):
             "replicas": self._args.get("secret_replicas", []),
             "recovery_days": self._args.get("recovery_days", 30),
         }
-        return AwsSecret(f"{self._prefix}-{key}", kept, self._child()).secret_arn
+        return AwsSecret(f"{self._prefix}-{key}", kept, self._child()).secret
 
 
 def _host(instances: Sequence[aws.mq.outputs.BrokerInstance]) -> str:

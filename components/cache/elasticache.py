@@ -10,7 +10,7 @@ import pulumi_random as random
 from ..component import Component, among, at_least, between, checked, checked_name, matching
 from ..network.security_group import AwsSecurityGroup, connect
 from ..observability.retention import log_retention
-from ..problems import InputError, Problem, one_of
+from ..problems import InputError, Problem
 from ..secrets.aws import (
     AwsSecret,
     AwsSecretArgs,
@@ -21,6 +21,7 @@ from ..secrets.aws import (
     rotation_day_problems,
 )
 from ..security.policy import AwsScope
+from .eviction import eviction_problem
 
 PORT = 6379
 NODE_TYPE = r"cache\.[a-z][a-z0-9]*\.(micro|small|medium|large|(\d{1,2})?xlarge)"
@@ -28,16 +29,6 @@ NODE_TYPE = r"cache\.[a-z][a-z0-9]*\.(micro|small|medium|large|(\d{1,2})?xlarge)
 FAMILIES = {"8.1": "valkey8", "8.2": "valkey8", "9.0": "valkey9"}
 """The parameter family that each version takes."""
 VERSIONS = tuple(FAMILIES)
-EVICTIONS = (
-    "noeviction",
-    "allkeys-lru",
-    "allkeys-lfu",
-    "allkeys-random",
-    "volatile-lru",
-    "volatile-lfu",
-    "volatile-random",
-    "volatile-ttl",
-)
 _LOGS = ("slow-log", "engine-log")
 # Begins with nothing, which is how ElastiCache itself writes it: so it reads back as it was sent. What is dangerous
 # goes last; of that, clients ask for `info` to see that the server is up.
@@ -100,7 +91,7 @@ _RULES = {
     "node_type": matching(NODE_TYPE, "write it as cache.<family>.<size>, for example cache.m7g.large"),
     "version": among(VERSIONS),
     "replicas": between(0, 5, "replicas"),
-    "eviction": lambda policy: None if policy in EVICTIONS else one_of(EVICTIONS, policy),
+    "eviction": eviction_problem,
     "snapshot_days": between(0, 35, "days"),
     "username": matching(
         r"(?!default$)[a-z](-?[a-z0-9])*",
@@ -133,7 +124,7 @@ class ElastiCacheValkey(Component):
     """TCP port, for TLS."""
     username: pulumi.Output[str]
     """Name of the application's user."""
-    credentials_secret_arn: pulumi.Output[str]
+    credentials_secret: pulumi.Output[str]
     """ARN of the secret that holds the application's `username`, `password`, `host`, `port`, `user_arn` and
     `engine`."""
     replication_group_id: pulumi.Output[str]
@@ -182,7 +173,7 @@ class ElastiCacheValkey(Component):
         self.reader_host = cache.reader_endpoint_address if replicas else self.host
         self.port = cache.port.apply(lambda port: port or PORT)
         self.username = pulumi.Output.from_input(username)
-        self.credentials_secret_arn = self._secret(user, password)
+        self.credentials_secret = self._secret(user, password)
         self.replication_group_id = cache.replication_group_id
         self.member_ids = cache.replication_group_id.apply(
             lambda known: [f"{known}-{number:03}" for number in range(1, replicas + 2)]
@@ -295,7 +286,7 @@ class ElastiCacheValkey(Component):
             kept["rotation"] = self._args["rotation"]
         else:
             kept["rotation_note"] = "password_version in the stack file"
-        return AwsSecret(f"{self._prefix}-application", kept, self._child()).secret_arn
+        return AwsSecret(f"{self._prefix}-application", kept, self._child()).secret
 
 
 def _problems(args: ElastiCacheValkeyArgs) -> Iterator[Problem]:

@@ -126,11 +126,11 @@ class RdsPostgres(Component):
     """Name of the database."""
     role: pulumi.Output[str]
     """Name of the application's role in the database."""
-    credentials_secret_arn: pulumi.Output[str]
+    credentials_secret: pulumi.Output[str]
     """ARN of the secret that holds the application's credentials."""
     credentials_replica_arns: pulumi.Output[dict[str, str]]
     """ARNs of its copies, by region."""
-    administrator_secret_arn: pulumi.Output[str]
+    administrator_secret: pulumi.Output[str]
     """ARN of the secret that holds the administrator's name and password. Empty for a standby, which has none."""
     instance_arn: pulumi.Output[str]
     """ARN of the primary, or of the standby."""
@@ -180,7 +180,7 @@ class RdsPostgres(Component):
             credentials, copies = pulumi.Output.from_input(args["credentials_secret_arn"]), pulumi.Output.from_input({})
         else:
             secret = self._credentials(primary)
-            credentials, copies = secret.secret_arn, secret.replica_arns
+            credentials, copies = secret.secret, secret.replica_arns
         host = primary.address
         if args.get("pooling", False):
             host = self._proxy(primary, group, credentials)
@@ -198,9 +198,9 @@ class RdsPostgres(Component):
         self.port = primary.port
         self.database = pulumi.Output.from_input(args["database"])
         self.role = pulumi.Output.from_input(self._role)
-        self.credentials_secret_arn = credentials
+        self.credentials_secret = credentials
         self.credentials_replica_arns = copies
-        self.administrator_secret_arn = self._administrator_secret(primary, password)
+        self.administrator_secret = self._administrator_secret(primary, password)
         self.instance_arn = primary.arn
         self.identifier = primary.identifier
         self.replica_identifiers = pulumi.Output.all(*[replica.identifier for replica in replicas])
@@ -292,7 +292,7 @@ class RdsPostgres(Component):
     ) -> pulumi.Output[str]:
         if password is not None:
             fields = self._connection(primary, _ADMINISTRATOR, password)
-            return self._secret("administrator", "administrator's", fields).secret_arn
+            return self._secret("administrator", "administrator's", fields).secret
         if self._is_standby:
             return pulumi.Output.from_input("")
         return primary.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")

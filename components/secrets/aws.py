@@ -76,7 +76,7 @@ class AwsSecret(Component):
     region or twice in another one.
     """
 
-    secret_arn: pulumi.Output[str]
+    secret: pulumi.Output[str]
     """ARN of the secret. Known once it holds its value."""
     secret_name: pulumi.Output[str]
     """Name of the secret, here and in every region that has a copy."""
@@ -106,7 +106,7 @@ class AwsSecret(Component):
         if "rotation" in args:
             self._rotate(name, args["rotation"], secret, version)
         arn = pulumi.Output.all(secret.arn, version.id).apply(lambda known: known[0])
-        self.secret_arn = arn
+        self.secret = arn
         self.secret_name = secret.name
         self.replica_arns = arn.apply(
             lambda known: {each["region"]: _elsewhere(known, each["region"]) for each in replicas}

@@ -35,7 +35,7 @@ class AwsGeneratedSecret(Component):
     Raises `InputError` for bad args.
     """
 
-    secret_arn: pulumi.Output[str]
+    secret: pulumi.Output[str]
     """ARN of the secret. Known once it holds its value."""
     replica_arns: pulumi.Output[dict[str, str]]
     """ARNs of its copies, by region."""
@@ -62,6 +62,6 @@ class AwsGeneratedSecret(Component):
             "recovery_days": args.get("recovery_days", 30),
         }
         secret = AwsSecret(name, kept, self._child())
-        self.secret_arn = secret.secret_arn
+        self.secret = secret.secret
         self.replica_arns = secret.replica_arns
         self._register()

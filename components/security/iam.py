@@ -79,7 +79,7 @@ class AwsServiceRole(Component):
     Raises `InputError` for bad args and for a role that would grant nothing.
     """
 
-    role_arn: pulumi.Output[str]
+    identity: pulumi.Output[str]
     """ARN of the role. Known once the role has its policy."""
     role_name: pulumi.Output[str]
     """Name of the role."""
@@ -115,7 +115,7 @@ class AwsServiceRole(Component):
                 role_arn=role.arn,
                 opts=self._child(),
             )
-        self.role_arn = pulumi.Output.all(role.arn, policy.id).apply(lambda known: known[0])
+        self.identity = pulumi.Output.all(role.arn, policy.id).apply(lambda known: known[0])
         self.role_name = role.name
         self._register()
 

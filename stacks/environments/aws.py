@@ -46,6 +46,7 @@ from .aws_settings import (
     NODE_TYPES,
     EksSection,
     Section,
+    clustered,
 )
 from .cluster import use_cluster
 
@@ -129,23 +130,23 @@ class AwsEnvironment:
             "databasePort": database.port,
             "databaseName": database.database,
             "databaseRole": database.role,
-            "databaseSecret": database.credentials_secret_arn,
-            "databaseAdministratorSecret": database.administrator_secret_arn,
+            "databaseSecret": database.credentials_secret,
+            "databaseAdministratorSecret": database.administrator_secret,
             "brokerHost": broker.host,
             "brokerPort": broker.port,
             "brokerVirtualHost": broker.virtual_host,
             "brokerConsole": broker.console_url,
-            "brokerSecret": broker.credentials_secret_arn,
-            "brokerAdministratorSecret": broker.administrator_secret_arn,
+            "brokerSecret": broker.credentials_secret,
+            "brokerAdministratorSecret": broker.administrator_secret,
             "brokerDefinitions": self._definitions,
             "cacheHost": cache.host,
             "cacheReaderHost": cache.reader_host,
             "cachePort": cache.port,
-            "cacheSecret": cache.credentials_secret_arn,
-            "secrets": {name: secret.secret_arn for name, secret in self._generated.items()},
+            "cacheSecret": cache.credentials_secret,
+            "secrets": {name: secret.secret for name, secret in self._generated.items()},
             "stores": {name: store.bucket for name, store in self._buckets.items()},
             "storeCopies": {name: store.bucket for name, store in self._copies.items()},
-            "serviceRoles": {name: role.role_arn for name, role in self._roles.items()},
+            "serviceRoles": {name: role.identity for name, role in self._roles.items()},
             "dashboard": self._dashboard.url,
             "alertTopics": self._alerts.topic_arns,
             "backupVault": self._vault.vault_name,
@@ -384,12 +385,13 @@ class AwsEnvironment:
                 "vpc_id": self._vpc.vpc_id,
                 "subnet_ids": self._vpc.data_subnet_ids,
                 "key_arn": self._data_key.arn,
-                "instance_type": self._section.broker.instance_type or BROKER_TYPES[broker.size],
-                "clustered": broker.highly_available,
+                "instance_type": self._section.broker.instance_type or BROKER_TYPES[settings.tier],
+                "clustered": clustered(self._section, settings.tier),
                 "clients": self._clients,
                 "administrators": self._clients,
                 "virtual_host": self._system.name,
                 "username": self._system.name,
+                "password_version": self._section.broker.password_version,
                 "log_days": settings.profile.log_days,
                 "recovery_days": self._recovery_days,
                 "protect": settings.protect,
@@ -426,6 +428,7 @@ class AwsEnvironment:
             "eviction": EVICTION[cache.eviction],
             "clients": self._clients,
             "username": self._system.name,
+            "password_version": section.password_version,
             "log_days": settings.profile.log_days,
             "recovery_days": self._recovery_days,
             "protect": settings.protect,
@@ -555,13 +558,13 @@ class AwsEnvironment:
         return AwsServiceRole(f"{self._name}-{name}", args, self._in_home)
 
     def _secrets_of(self, service: Service) -> dict[str, pulumi.Input[str]]:
-        secrets: dict[str, pulumi.Input[str]] = {name: self._generated[name].secret_arn for name in service.secrets}
+        secrets: dict[str, pulumi.Input[str]] = {name: self._generated[name].secret for name in service.secrets}
         if service.database:
-            secrets["database"] = self._postgres.credentials_secret_arn
+            secrets["database"] = self._postgres.credentials_secret
         if service.broker:
-            secrets["broker"] = self._mq.credentials_secret_arn
+            secrets["broker"] = self._mq.credentials_secret
         if service.cache:
-            secrets["cache"] = self._valkey.credentials_secret_arn
+            secrets["cache"] = self._valkey.credentials_secret
         return secrets
 
     def _notifications(self) -> None:

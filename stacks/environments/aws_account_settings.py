@@ -8,6 +8,7 @@ from pydantic import Field
 from components.problems import Problem
 
 from ..model import Part
+from ..reading import regions_of
 from .aws_place import ACCOUNT_ID, endpoint_problems, region_problems
 
 
@@ -20,6 +21,6 @@ class Section(Part):
     """URL of an AWS emulator to use instead of AWS."""
 
 
-def problems(regions: Mapping[str, Any], section: Section) -> list[Problem]:
-    """What is wrong in the section, and with the regions by the keys that name them."""
-    return [*region_problems(regions), *endpoint_problems(section.endpoint)]
+def problems(values: Mapping[str, Any], section: Section) -> list[Problem]:
+    """What is wrong in the section, and with what else the stack file says."""
+    return [*region_problems(regions_of(values)), *endpoint_problems(section.endpoint)]

@@ -20,6 +20,8 @@ from components.observability.alarms import has_known_memory
 from components.problems import MISSING, Problem, one_of
 
 from ..model import Eviction, Part, Size, System, Tier
+from ..reading import regions_of
+from ..tiers import PROFILES
 from .aws_place import ACCOUNT_ID, REGIONS, endpoint_problems, region_problems
 
 INSTANCE_CLASSES = {
@@ -28,12 +30,7 @@ INSTANCE_CLASSES = {
     Size.LARGE: "db.m6g.2xlarge",
     Size.XLARGE: "db.r6g.4xlarge",
 }
-BROKER_TYPES = {
-    Size.SMALL: "mq.m7g.medium",
-    Size.MEDIUM: "mq.m7g.large",
-    Size.LARGE: "mq.m7g.xlarge",
-    Size.XLARGE: "mq.m7g.2xlarge",
-}
+BROKER_TYPES = {Tier.DEV: "mq.m7g.medium", Tier.STAGING: "mq.m7g.large", Tier.PROD: "mq.m7g.xlarge"}
 CACHE_TYPES = {
     Size.SMALL: "cache.t4g.small",
     Size.MEDIUM: "cache.m7g.large",
@@ -68,7 +65,11 @@ class BrokerSection(Part):
     """The broker's AWS side."""
 
     instance_type: str | None = None
-    """Instance type. Default: by the broker's size."""
+    """Instance type. Default: by tier."""
+    clustered: bool | None = None
+    """Whether it is a cluster over zones. Default: by tier."""
+    password_version: Annotated[int, Field(ge=1)] = 1
+    """Raising it makes a new password for services."""
 
 
 class CacheSection(Part):
@@ -80,6 +81,8 @@ class CacheSection(Part):
     """Version of Valkey."""
     family: str | None = None
     """Parameter group family. Default: by the version."""
+    password_version: Annotated[int, Field(ge=1)] = 1
+    """Raising it makes a new password for services."""
 
 
 class NodesSection(Part):
@@ -150,8 +153,15 @@ class Section(Part):
     """What a standby has of its primary."""
 
 
-def problems(regions: Mapping[str, Any], section: Section, system: System | None) -> list[Problem]:
-    """What is wrong in the section, with the regions, and with the system there."""
+def clustered(section: Section, tier: Tier) -> bool:
+    """Whether the broker is a cluster over zones."""
+    given = section.broker.clustered
+    return PROFILES[tier].highly_available if given is None else given
+
+
+def problems(values: Mapping[str, Any], section: Section, system: System | None) -> list[Problem]:
+    """What is wrong in the section, with what else the stack file says, and with the system there."""
+    regions = regions_of(values)
     found = [*region_problems(regions), *endpoint_problems(section.endpoint)]
     region = regions.get("region")
     if region in REGIONS:
@@ -168,6 +178,7 @@ def problems(regions: Mapping[str, Any], section: Section, system: System | None
     for service in section.interface_endpoints or ():
         if service not in INTERFACE_ENDPOINTS:
             found.append(Problem("aws.interfaceEndpoints", service, one_of(INTERFACE_ENDPOINTS, service)))
+    found += _broker(section, next((tier for tier in Tier if tier.value == values.get("tier")), Tier.DEV))
     found += _cache(section.cache)
     found += _cluster(section.cluster or EksSection())
     found += _nodes(section, system)
@@ -191,6 +202,15 @@ def warnings(section: Section, own_cluster: bool) -> list[str]:
     if section.cluster and not own_cluster:
         found.append("plinth:aws.cluster: has no effect, since an existing cluster is used; leave one of both out")
     return found
+
+
+def _broker(section: Section, tier: Tier) -> Iterator[Problem]:
+    if PROFILES[tier].highly_available and section.broker.clustered is False:
+        remedy = f"{tier.value} needs a cluster; leave this out or set it to true"
+        yield Problem("aws.broker.clustered", False, remedy)
+    elif clustered(section, tier) and len(section.zones) < 2:
+        remedy = "a cluster of brokers spans two zones or more; name them"
+        yield Problem("aws.zones", ", ".join(section.zones), remedy)
 
 
 def _cache(cache: CacheSection) -> Iterator[Problem]:

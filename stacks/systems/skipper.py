@@ -13,7 +13,7 @@ from ..model import (
     System,
     Tier,
 )
-from ..tiers import PROFILES, Profile
+from ..tiers import PROFILES
 
 
 def skipper(tier: Tier) -> System:
@@ -33,7 +33,7 @@ def skipper(tier: Tier) -> System:
             backup_days=profile.backup_days,
             copy_backups=profile.recovery_copies,
         ),
-        broker=_broker(profile),
+        broker=_broker(),
         cache=Cache(
             size=profile.cache_size,
             replicas=profile.cache_replicas,
@@ -52,11 +52,9 @@ def skipper(tier: Tier) -> System:
     )
 
 
-def _broker(profile: Profile) -> Broker:
+def _broker() -> Broker:
     """The four flows. Commands go to agents by what they are; what agents say comes back through one exchange."""
     return Broker(
-        size=profile.broker_size,
-        highly_available=profile.highly_available,
         exchanges={"commands": Exchange(), "agents": Exchange(kind=ExchangeKind.DIRECT)},
         queues={
             "command": Queue(purpose="Tasks for local agents", exchange="commands"),

@@ -81,7 +81,7 @@ def test_a_database_with_replicas_has_a_password_of_ours(changes: dict[str, Any]
     primary = one(plan, INSTANCE, "db")
     assert primary["password"] == "[secret]"
     assert not {"manageMasterUserPassword", "masterUserSecretKmsKeyId"} & set(primary)
-    assert output(plan, "administratorSecretArn") == "arn:aws:mock:region:123456789012:db-administrator"
+    assert output(plan, "administratorSecret") == "arn:aws:mock:region:123456789012:db-administrator"
 
 
 def test_a_primary_whose_standby_is_elsewhere_says_so() -> None:
@@ -206,7 +206,7 @@ def connection(**changes: Any) -> dict[str, str]:
 def test_the_application_finds_all_that_a_connection_needs_in_one_secret() -> None:
     values = {name: json.loads(value) for name, value in secret_values().items()}
     assert values == {"db-credentials": connection(username="shop_app")}
-    assert output(database(), "credentialsSecretArn") == "arn:aws:mock:region:123456789012:db-credentials"
+    assert output(database(), "credentialsSecret") == "arn:aws:mock:region:123456789012:db-credentials"
 
 
 def test_the_secret_names_the_primary_where_the_rotation_function_changes_the_password() -> None:
@@ -314,9 +314,9 @@ def test_a_standby_takes_its_users_from_its_source() -> None:
     assert not refused & set(one(plan, INSTANCE))
     assert plan.of_type("random:index/randomPassword:RandomPassword") == []
     assert plan.of_type(SECRET) == []
-    assert output(plan, "credentialsSecretArn") == CREDENTIALS
+    assert output(plan, "credentialsSecret") == CREDENTIALS
     assert output(plan, "credentialsReplicaArns") == {}
-    assert output(plan, "administratorSecretArn") == ""
+    assert output(plan, "administratorSecret") == ""
 
 
 def test_a_standbys_proxy_is_ready_and_gets_its_database_at_the_promotion() -> None:
@@ -362,7 +362,7 @@ def test_the_promotion_keeps_the_instance_and_its_credentials() -> None:
     assert instance.inputs["manageMasterUserPassword"] is True
     # The provider would replace an instance that was made without them.
     assert set(instance.options["ignoreChanges"]) == {"dbName", "username"}
-    assert output(after, "credentialsSecretArn") == CREDENTIALS
+    assert output(after, "credentialsSecret") == CREDENTIALS
     assert len(after.of_type("aws:rds/proxyTarget:ProxyTarget")) == 1
 
 

@@ -106,7 +106,7 @@ def test_the_rotation_begins_with_a_value_and_not_at_once() -> None:
 def test_copies_stand_in_other_regions_under_the_same_name() -> None:
     plan = rotated()
     assert one(plan, SECRET)["replicas"] == [{"region": "eu-west-1", "kmsKeyId": AWAY_KEY}]
-    assert output(plan, "secretArn") == "arn:aws:mock:region:123456789012:mail"
+    assert output(plan, "secret") == "arn:aws:mock:region:123456789012:mail"
     assert output(plan, "replicaArns") == {"eu-west-1": "arn:aws:mock:eu-west-1:123456789012:mail"}
     assert output(noted(), "replicaArns") == {}
 
@@ -116,7 +116,7 @@ def test_whoever_gets_its_arn_waits_for_its_value() -> None:
         secret = AwsSecret("mail", NOTED, opts)
         provider = aws.Provider("other")
         aws.ssm.Parameter(
-            "reader", type="String", value=secret.secret_arn, opts=pulumi.ResourceOptions(provider=provider)
+            "reader", type="String", value=secret.secret, opts=pulumi.ResourceOptions(provider=provider)
         )
 
     plan = planned(make)

@@ -281,8 +281,6 @@ OTHER: dict[type, tuple[str, dict[str, Any]]] = {
     Broker: (
         "broker",
         {
-            "size": "large",
-            "highly_available": True,
             "exchanges": {"more": {}},
             "queues": {"more": {"purpose": "More", "exchange": "commands"}},
         },
@@ -379,6 +377,7 @@ def test_every_field_of_the_model_is_tried() -> None:
             "hostInstanceType",
             "mq.m7g.large",
         ),
+        ({"broker": {"clustered": True}}, "aws:mq/broker:Broker", "deploymentMode", "CLUSTER_MULTI_AZ"),
         ({"cache": {"nodeType": "cache.t4g.micro"}}, CACHE, "nodeType", "cache.t4g.micro"),
         ({"cache": {"version": "9.0"}}, CACHE, "engineVersion", "9.0"),
         ({"cluster": {"version": "1.36"}}, CLUSTER, "version", "1.36"),
@@ -412,17 +411,23 @@ def test_data_is_reached_by_services_alone_and_reaches_nobody(stack: str) -> Non
     assert not [way for way in open_ways if way[0] == "internet"]
 
 
-def test_an_aws_stack_loads_no_other_clouds_sdk() -> None:
+CLOUD_SDKS = ("pulumi_aws", "pulumi_gcp", "pulumi_kubernetes", "pulumi_docker")
+
+
+@pytest.mark.parametrize("stack", stacks(ROOT))
+def test_a_stack_loads_no_other_clouds_sdk(stack: str) -> None:
     code = (
         "import sys\n"
-        "from tests.support import ROOT\n"
+        "from pathlib import Path\n"
         "from preview.project import configuration\n"
         "from preview.record import record\n"
-        "record(configuration(ROOT, 'prod'), ROOT / '__main__.py')\n"
-        "print([name for name in ('pulumi_gcp', 'pulumi_kubernetes', 'pulumi_docker') if name in sys.modules])\n"
+        "root = Path.cwd()\n"
+        f"record(configuration(root, {stack!r}), root / '__main__.py')\n"
+        f"print([name for name in {CLOUD_SDKS!r} if name in sys.modules])\n"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
+    cloud = configuration(ROOT, stack).values["plinth:cloud"]
+    assert result.stdout.strip() == f"['pulumi_{cloud}']"
 
 
 def imports(path: Path) -> set[str]:

@@ -10,7 +10,7 @@ from components.problems import InputError
 from preview.project import configuration, stacks
 from stacks.account import AccountFile, load_account
 from stacks.environments.aws_place import REGIONS
-from stacks.environments.aws_settings import BROKER_TYPES, CACHE_TYPES, INSTANCE_CLASSES, NODE_TYPES, Section
+from stacks.environments.aws_settings import CACHE_TYPES, INSTANCE_CLASSES, NODE_TYPES, Section
 from stacks.model import Size, Tier
 from stacks.reading import values_of
 from stacks.settings import Cloud, Settings, StackFile, load
@@ -268,7 +268,7 @@ def test_several_faults_are_reported_together() -> None:
             ...,
             "recoveryRegion: required by database.copyBackups, stores.events.replicate, backup.copied; name a second",
         ),
-        ("broker.highlyAvailable", False, "broker.highlyAvailable=False: prod needs a cluster; leave this out or"),
+        ("aws.broker", {"clustered": False}, "aws.broker.clustered=False: prod needs a cluster; leave this out or"),
         ("cache.replicas", 0, "cache.replicas=0: prod needs a replica that takes over; give 1 or more"),
         ("cache.backupDays", 0, "cache.backupDays=0: prod needs 1 or more; raise it in Pulumi.test.yaml"),
         ("backup.dailyDays", 14, "backup.dailyDays=14: prod needs 30 or more; raise it in Pulumi.test.yaml"),
@@ -341,8 +341,8 @@ def test_overrides_reach_into_named_parts_and_may_add_some() -> None:
 
 
 def test_a_cluster_broker_needs_two_zones() -> None:
-    values = changed(changed(GOOD, "broker.highlyAvailable", True), "aws.zones", ["eu-central-1a"])
-    assert "broker.highlyAvailable=True: a cluster spans two zones or more; name them in aws.zones" in problems(values)
+    values = changed(changed(GOOD, "aws.broker", {"clustered": True}), "aws.zones", ["eu-central-1a"])
+    assert "aws.zones=eu-central-1a: a cluster of brokers spans two zones or more; name them" in problems(values)
 
 
 def test_the_region_is_primary_unless_another_one_is_said_to_be() -> None:
@@ -379,7 +379,7 @@ def test_settings_are_frozen() -> None:
             part.name = "other"  # pyright: ignore[reportAttributeAccessIssue]
 
 
-@pytest.mark.parametrize("types", [INSTANCE_CLASSES, BROKER_TYPES, CACHE_TYPES, NODE_TYPES])
+@pytest.mark.parametrize("types", [INSTANCE_CLASSES, CACHE_TYPES, NODE_TYPES])
 def test_every_size_has_a_type(types: dict[Size, Any]) -> None:
     assert set(types) == set(Size)
 

@@ -24,7 +24,7 @@ from .reading import NAMESPACE, Alerts, Cloud, Reader, laid_over, values_of
 from .systems import SYSTEMS
 from .tiers import PROFILES, Profile, shortfalls
 
-ENVIRONMENTS = {Cloud.AWS: "stacks.environments.aws"}
+ENVIRONMENTS = {Cloud.AWS: "stacks.environments.aws", Cloud.GCP: "stacks.environments.gcp"}
 """The module of each environment that there is. Imported only when a stack asks for it: an AWS stack loads no other
 cloud's SDK."""
 

@@ -70,7 +70,7 @@ def definitions(
             for queue, declared in sorted(queues.items())
             for name, arguments in (
                 (queue, _arguments(queue, declared)),
-                (_dead(queue), {"x-queue-type": "quorum"}),
+                (dead_letters(queue), {"x-queue-type": "quorum"}),
             )
         ],
         "bindings": [
@@ -78,7 +78,7 @@ def definitions(
             for queue, declared in sorted(queues.items())
             for each in (
                 bound(declared["exchange"], queue, declared.get("routing_key", "#")),
-                bound(DEAD_LETTERS, _dead(queue), queue),
+                bound(DEAD_LETTERS, dead_letters(queue), queue),
             )
         ],
     }
@@ -102,7 +102,8 @@ def _arguments(queue: str, declared: QueueDeclaration) -> dict[str, Any]:
     return arguments
 
 
-def _dead(queue: str) -> str:
+def dead_letters(queue: str) -> str:
+    """Name of the queue that holds the dead letters of another one."""
     return f"{queue}.dead"
 
 
@@ -115,7 +116,7 @@ def _problems(exchanges: Mapping[str, str], queues: Mapping[str, QueueDeclaratio
             yield Problem(path, name, "the dead letters have this name; give another one")
         if kind not in KINDS:
             yield Problem(path, kind, one_of(KINDS, kind))
-    dead = {_dead(queue): queue for queue in queues}
+    dead = {dead_letters(queue): queue for queue in queues}
     for name, declared in queues.items():
         path = f"queues.{name}"
         if not re.fullmatch(_NAME, name):

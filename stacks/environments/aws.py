@@ -15,7 +15,7 @@ from components.backup.aws import (
     RestoreNetwork,
 )
 from components.broker.amazonmq import AmazonMqBroker
-from components.broker.topology import definitions
+from components.broker.topology import dead_letters, definitions
 from components.cache.elasticache import ElastiCacheValkey, ElastiCacheValkeyArgs
 from components.cluster.bastion import SsmBastion
 from components.cluster.eks import EksCluster, EksClusterArgs, NodeGroup
@@ -35,7 +35,7 @@ from components.storage.s3 import S3AccessLogs, S3ObjectStore, S3ObjectStoreArgs
 from ..model import ObjectStore, Service
 from ..settings import Settings
 from .aws_monitoring import Watched, environment_alarms, recovery_alarms
-from .aws_place import cost_tags, regional_provider
+from .aws_place import regional_provider
 from .aws_settings import (
     BROKER_TYPES,
     CACHE_TYPES,
@@ -49,6 +49,7 @@ from .aws_settings import (
     clustered,
 )
 from .cluster import use_cluster
+from .tags import cost_tags
 
 PARTS = (
     "network",
@@ -132,9 +133,11 @@ class AwsEnvironment:
             "databaseRole": database.role,
             "databaseSecret": database.credentials_secret,
             "databaseAdministratorSecret": database.administrator_secret,
-            "brokerHost": broker.host,
-            "brokerPort": broker.port,
-            "brokerVirtualHost": broker.virtual_host,
+            "brokerProtocol": broker.protocol,
+            "brokerAddress": broker.address,
+            "brokerExchanges": {name: name for name in self._system.broker.exchanges},
+            "brokerQueues": {name: name for name in self._system.broker.queues},
+            "brokerDeadLetters": {name: dead_letters(name) for name in self._system.broker.queues},
             "brokerConsole": broker.console_url,
             "brokerSecret": broker.credentials_secret,
             "brokerAdministratorSecret": broker.administrator_secret,
@@ -146,7 +149,7 @@ class AwsEnvironment:
             "secrets": {name: secret.secret for name, secret in self._generated.items()},
             "stores": {name: store.bucket for name, store in self._buckets.items()},
             "storeCopies": {name: store.bucket for name, store in self._copies.items()},
-            "serviceRoles": {name: role.identity for name, role in self._roles.items()},
+            "serviceIdentities": {name: role.identity for name, role in self._roles.items()},
             "dashboard": self._dashboard.url,
             "alertTopics": self._alerts.topic_arns,
             "backupVault": self._vault.vault_name,

@@ -22,7 +22,8 @@ from ..model import Tier
 from ..systems import SYSTEMS
 from ..tiers import PROFILES
 from .aws_account_settings import Section
-from .aws_place import GLOBAL_REGION, cost_tags, regional_provider
+from .aws_place import GLOBAL_REGION, regional_provider
+from .tags import cost_tags
 
 LOG_DAYS = PROFILES[Tier.PROD].log_days
 

@@ -9,8 +9,6 @@ import pulumi_aws as aws
 
 from components.problems import Problem, one_of
 
-from ..model import Tier
-
 REGIONS = tuple(region.value for region in aws.Region if re.match(r"(?!cn-|us-gov-|us-iso|eu-iso|eusc-)", region.value))
 """Regions of the commercial partition: the others have other names for endpoints and principals."""
 GLOBAL_REGION = "us-east-1"
@@ -61,21 +59,6 @@ def endpoint_problems(endpoint: str | None) -> Iterator[Problem]:
     """What is wrong with the URL of an emulator."""
     if endpoint is not None and not re.fullmatch(r"https?://[^/\s]+/?", endpoint):
         yield Problem("aws.endpoint", endpoint, "no URL; write one like http://127.0.0.1:5000")
-
-
-def cost_tags(
-    system: str, environment: str, tier: Tier, decommission: bool, further: Mapping[str, str]
-) -> dict[str, str]:
-    """What everything of a stack is tagged with, so that costs are told apart and policies know what they look at."""
-    return {
-        "system": system,
-        "environment": environment,
-        "tier": tier.value,
-        "managed-by": "plinth",
-        # Policies read it: what they protect otherwise may go.
-        **({"decommission": "true"} if decommission else {}),
-        **further,
-    }
 
 
 def regional_provider(

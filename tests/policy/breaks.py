@@ -8,12 +8,18 @@ from preview.plan import UNKNOWN
 from .breaking import Break, changed, with_options, with_policy, without
 from .concerns import CONCERNS
 from .planted import CONTAINER, FORCED, LOGGED, OF_ACCOUNT, POD, TAKES_LOGS, TASK_CONTAINER, TLS_ONLY
-from .sketch import ACCOUNT, HOME, Sketch, allow, document, of_account
+from .sketch import ACCOUNT, GOOGLE, HOME, Sketch, allow, document, of_account
 
 
 def tagged(**tags: str) -> Break:
     """Break a stack by giving its provider these tags alone."""
     return changed(HOME, defaultTags=json.dumps({"tags": tags}))
+
+
+def labelled(**labels: str) -> Break:
+    """Break a stack by giving its provider for Google Cloud other labels."""
+    sound = {"system": "a", "environment": "b", "tier": "prod", "managed-by": "d", "owner": "e"}
+    return changed(GOOGLE, defaultLabels=json.dumps({**sound, **labels}))
 
 
 def trusting(**statement: Any) -> Break:
@@ -106,7 +112,14 @@ BREAKS: dict[str, list[Break]] = {
         changed(HOME, allowedAccountIds="[]"),
         changed(HOME, allowedAccountIds='["mine"]'),
     ],
-    "provider-region": [changed(HOME, region=None)],
+    "provider-region": [changed(HOME, region=None), changed(GOOGLE, region=None)],
+    "google-provider-project": [changed(GOOGLE, project=None), changed(GOOGLE, project="Ours")],
+    "google-provider-cost-labels": [changed(GOOGLE, defaultLabels=None), labelled(owner="")],
+    "google-provider-stays": [labelled(decommission="true")],
+    "google-provider-no-credentials": [
+        changed(GOOGLE, accessToken="[secret]"),
+        changed(GOOGLE, credentials="[secret]"),
+    ],
     "provider-cost-tags": [
         changed(HOME, defaultTags=None),
         tagged(system="a", environment="b", tier="c", owner="d"),
@@ -129,6 +142,9 @@ BREAKS: dict[str, list[Break]] = {
         changed(HOME, region="us-west-2"),
         changed(HOME, region="us-east-1"),
         changed("bucket", region="us-west-2"),
+        changed(GOOGLE, region="us-central1"),
+        changed("placed", region="asia-east1"),
+        changed("placed-at-home", location="US"),
     ],
     "rds-size": [
         changed("database", instanceClass="db.r7g.16xlarge"),

@@ -9,7 +9,7 @@ from typing import Any
 from preview.plan import SECRET, UNKNOWN
 
 from .concerns import CONCERNS
-from .sketch import ACCOUNT, AWAY, HOME, Sketch, allow, document, of_account
+from .sketch import ACCOUNT, AWAY, GOOGLE, HOME, Sketch, allow, document, of_account
 
 TLS_ONLY = {
     "Effect": "Deny",
@@ -75,6 +75,8 @@ def sound(tier: str = "prod") -> Sketch:
     _cluster(sketch)
     _machines(sketch)
     _workloads(sketch)
+    sketch.add("gcp:compute/address:Address", "placed", {"region": GOOGLE}, provider=GOOGLE)
+    sketch.add("gcp:compute/globalAddress:GlobalAddress", "placed-at-home", {}, provider=GOOGLE)
     for concern in CONCERNS:
         concern.plant(sketch)
     return sketch

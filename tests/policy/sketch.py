@@ -27,6 +27,7 @@ class Sketch:
                 {"project": PROJECT, "region": region, "defaultLabels": json.dumps(tags)},
                 provider=None,
             )
+        self.add("gcp:compute/address:Address", "placed", {"region": GOOGLE}, provider=GOOGLE)
         for region in (HOME, AWAY):
             self.add(
                 "pulumi:providers:aws",

@@ -1,0 +1,569 @@
+"""A system on Google Cloud."""
+
+from typing import Any
+
+import pulumi
+import pulumi_random as random
+
+from components.broker.pubsub import PubSubBroker
+from components.cache.memorystore import PORT as CACHE_PORT
+from components.cache.memorystore import MemorystoreValkey
+from components.cluster.gke import GkeCluster, GkeClusterArgs, GkeNodePool
+from components.database.cloudsql import CloudSqlPostgres, CloudSqlPostgresArgs
+from components.edge.cloudarmor import CloudArmorPolicy
+from components.edge.clouddns import GcpDnsZone
+from components.edge.gcp_certificates import GcpCertificates
+from components.edge.gcp_load_balancer import GcpLoadBalancer
+from components.network.firewall import EVERYWHERE, HEALTH_CHECKS, FirewallDirection, GcpFirewallPolicy, GcpFirewallRule
+from components.network.gcp import GcpNetwork
+from components.secrets.gcp import GcpGeneratedSecret, GcpSecretReplica
+from components.security.gcp_identity import (
+    BucketGrant,
+    GcpNodeAccount,
+    GcpServiceAccount,
+    GcpServiceAccountArgs,
+)
+from components.security.gcp_keys import GcpEncryptionKey
+from components.security.google import GcpScope, service_agent
+from components.security.project import GcpServices
+from components.storage.gcs import GcsAccessLogs, GcsObjectStore, GcsObjectStoreArgs, key_location
+
+from ..model import ObjectStore, Service
+from ..settings import Settings
+from .cluster import use_cluster
+from .gcp_place import project_provider
+from .gcp_settings import (
+    CACHE_TYPES,
+    EVICTION,
+    NODE_TYPES,
+    NODES_ACCOUNT,
+    GkeSection,
+    Section,
+    account_id,
+    database_tier,
+    registry_of,
+)
+from .tags import cost_tags
+
+PARTS = (
+    "project services",
+    "network",
+    "keys",
+    "database",
+    "broker",
+    "cache",
+    "stores",
+    "secrets",
+    "cluster, or a namespace in an existing one",
+    "service identities",
+    "load balancer and firewall for web traffic",
+    "alerts and dashboard",
+    "backups",
+    "copies in a second region",
+)
+"""What of a system is realised here."""
+SERVICES = (
+    "backupdr.googleapis.com",
+    "certificatemanager.googleapis.com",
+    "cloudkms.googleapis.com",
+    "cloudscheduler.googleapis.com",
+    "compute.googleapis.com",
+    "container.googleapis.com",
+    "dns.googleapis.com",
+    "gkebackup.googleapis.com",
+    "iam.googleapis.com",
+    "iamcredentials.googleapis.com",
+    "logging.googleapis.com",
+    "memorystore.googleapis.com",
+    "monitoring.googleapis.com",
+    "networkconnectivity.googleapis.com",
+    "pubsub.googleapis.com",
+    "secretmanager.googleapis.com",
+    "servicenetworking.googleapis.com",
+    "sqladmin.googleapis.com",
+    "storage.googleapis.com",
+    "workflows.googleapis.com",
+)
+"""What an environment switches on in its project."""
+AGENTS = (
+    "container.googleapis.com",
+    "gkebackup.googleapis.com",
+    "memorystore.googleapis.com",
+    "monitoring.googleapis.com",
+    "pubsub.googleapis.com",
+    "secretmanager.googleapis.com",
+    "servicenetworking.googleapis.com",
+    "sqladmin.googleapis.com",
+)
+"""Those whose own accounts are given keys, or grants, before the first of their resources is made."""
+_DATA_USERS = {
+    "backups": "gcp-sa-gkebackup",
+    "broker": "gcp-sa-pubsub",
+    "cache": "gcp-sa-memorystore",
+    "cluster": "container-engine-robot",
+    "database": "gcp-sa-cloud-sql",
+    "machines": "compute-system",
+    "secrets": "gcp-sa-secretmanager",
+    "stores": "gs-project-accounts",
+}
+"""By which accounts Google's services encrypt data: the middle of their domains, by what they keep."""
+GATEWAY_PORT = 8443
+"""At which the gateway of a cluster answers the load balancer."""
+_POSTGRES_PORTS = ("5432", "6432")
+"""Of an instance, and of its pool."""
+
+
+def deploy(settings: Settings) -> "GcpEnvironment":
+    """Make the environment."""
+    return GcpEnvironment(settings)
+
+
+class GcpEnvironment:
+    """A system's environment on Google Cloud, in one region, and what is copied in the recovery region."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._system = settings.system
+        self._section: Section = settings.section
+        self._gke = self._section.cluster or GkeSection()
+        self._name = settings.name
+        self._home = self._scope(settings.region)
+        self._random = random.Provider(f"{self._name}-random")
+        self._project()
+        self._keys()
+        self._recovery()
+        self._network()
+        self._stores()
+        self._firewall()
+        self._cluster()
+        self._database()
+        self._broker()
+        self._cache()
+        self._secrets()
+        self._identities()
+        self._namespace = use_cluster(self._name, settings)
+        self._edge()
+
+    def outputs(self) -> dict[str, Any]:
+        """What an engineer needs to find and use it. No secret is among them."""
+        database, network, broker, cache = self._postgres, self._vpc, self._pubsub, self._valkey
+        return {
+            "environment": self._name,
+            "region": self._settings.region,
+            "primaryRegion": self._settings.primary_region,
+            "project": self._section.project,
+            "networkId": network.network_id,
+            "privateSubnetIds": [network.node_subnet_id],
+            "dataSubnetIds": [network.endpoint_subnet_id],
+            "natAddresses": network.nat_addresses,
+            "databaseHost": database.host,
+            "databaseReaderHost": database.reader_host,
+            "databasePort": database.port,
+            "databaseName": database.database,
+            "databaseRole": database.role,
+            "databaseSecret": database.credentials_secret,
+            "databaseAdministratorSecret": database.administrator_secret,
+            "brokerProtocol": broker.protocol,
+            "brokerAddress": broker.address,
+            "brokerSecret": broker.credentials_secret,
+            "brokerExchanges": broker.topics,
+            "brokerQueues": broker.subscriptions,
+            "brokerDeadLetters": broker.dead_letters,
+            "cacheHost": cache.host,
+            "cacheReaderHost": cache.reader_host,
+            "cachePort": cache.port,
+            "cacheSecret": cache.credentials_secret,
+            "secrets": {name: secret.secret for name, secret in self._generated.items()},
+            "stores": {name: store.bucket for name, store in self._buckets.items()},
+            "serviceIdentities": {name: account.identity for name, account in self._accounts.items()},
+            **self._cluster_outputs(),
+        }
+
+    def _cluster_outputs(self) -> dict[str, Any]:
+        if not self._kubernetes:
+            return {"namespace": self._namespace}
+        return {
+            "namespace": self._namespace_name,
+            "clusterName": self._kubernetes.cluster_name,
+            "clusterEndpoint": self._kubernetes.endpoint,
+            "kubeconfig": self._kubernetes.kubeconfig,
+        }
+
+    def _scope(self, region: str) -> GcpScope:
+        return {"project": self._section.project, "number": self._section.project_number, "region": region}
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        settings = self._settings
+        return cost_tags(self._system.name, self._name, settings.tier, settings.decommission, settings.tags)
+
+    @property
+    def _recovery_days(self) -> int:
+        """Days during which a destroyed version of a secret can be had back."""
+        return 30 if self._settings.profile.durable else 0
+
+    @property
+    def _secret_replicas(self) -> list[GcpSecretReplica]:
+        """Where secrets are copied, for the day on which the region is lost."""
+        return [{"region": self._away["region"], "key_name": self._away_key.key_name}] if self._away else []
+
+    def _project(self) -> None:
+        """What the project must have switched on; the providers of everything else wait for it."""
+        settings = self._settings
+        at_first = project_provider(self._name, "project", self._section.project, settings.region, self._labels)
+        self._enabled = GcpServices(
+            f"{self._name}-services",
+            {"scope": self._home, "services": list(SERVICES), "agents": list(AGENTS)},
+            pulumi.ResourceOptions(provider=at_first),
+        )
+        self._in_home = self._provider(settings.region)
+
+    def _provider(self, region: str) -> pulumi.ResourceOptions:
+        made = self._enabled.made
+        provider = project_provider(self._name, region, self._section.project, region, self._labels, made)
+        return pulumi.ResourceOptions(providers=[provider, self._random])
+
+    def _key(
+        self,
+        name: str,
+        scope: GcpScope,
+        purpose: str,
+        users: tuple[str, ...],
+        opts: pulumi.ResourceOptions,
+        location: str | None = None,
+    ) -> GcpEncryptionKey:
+        return GcpEncryptionKey(
+            f"{self._name}-{name}",
+            {
+                "scope": scope,
+                "purpose": purpose,
+                "location": location or scope["region"],
+                "users": {user: service_agent(scope, _DATA_USERS[user]) for user in users},
+                "destroy_days": 30 if self._settings.profile.durable else 1,
+                "protect": self._settings.protect,
+            },
+            opts,
+        )
+
+    def _keys(self) -> None:
+        self._data_key = self._key("data", self._home, "Data and secrets", tuple(_DATA_USERS), self._in_home)
+
+    def _recovery(self) -> None:
+        """The second region: its provider and its key, where anything is copied there."""
+        region = self._settings.recovery_region
+        self._away = self._scope(region) if region else None
+        if self._away:
+            self._in_away = self._provider(self._away["region"])
+            users = ("backups", "database", "secrets")
+            self._away_key = self._key("recovery", self._away, "Copies", users, self._in_away)
+
+    def _network(self) -> None:
+        settings, section = self._settings, self._section
+        self._vpc = GcpNetwork(
+            f"{self._name}-network",
+            {
+                "scope": self._home,
+                "cidr": settings.network.cidr,
+                "ranges": section.ranges.model_dump(exclude_none=True),  # pyright: ignore[reportAssignmentType]
+                "nat_addresses": section.nat_addresses,
+            },
+            self._in_home,
+        )
+        self._nodes_account = GcpNodeAccount(
+            f"{self._name}-nodes",
+            {
+                "scope": self._home,
+                "account_id": account_id(section, self._system, settings.tier, NODES_ACCOUNT),
+                "registries": {name: registry_of(path) for name, path in section.registries.items()},
+            },
+            self._in_home,
+        )
+
+    def _firewall(self) -> None:
+        """Who may reach whom. Pods send as their node: which of them may, their cluster's own policies say."""
+        network, nodes = self._vpc, [self._nodes_account.email]
+        inside = [network.node_range, network.pod_range]
+        out, into = FirewallDirection.EGRESS, FirewallDirection.INGRESS
+        rules: dict[str, GcpFirewallRule] = {
+            # What comes in from nodes and pods, GKE's own rules let in, which are asked first.
+            "cluster": {"priority": 1000, "direction": out, "ranges": inside, "all_ports": True},
+            "google": {"priority": 1100, "direction": out, "ranges": [network.api_range], "ports": {"tcp": ["443"]}},
+            "database": {
+                "priority": 1200,
+                "direction": out,
+                "ranges": [network.peered_range],
+                "ports": {"tcp": list(_POSTGRES_PORTS)},
+            },
+            "cache": {
+                "priority": 1300,
+                "direction": out,
+                "ranges": [network.endpoint_range],
+                "ports": {"tcp": [str(CACHE_PORT)]},
+            },
+            "https": {"priority": 9000, "direction": out, "ranges": [EVERYWHERE], "ports": {"tcp": ["443"]}},
+        }
+        if self._section.edge:
+            rules["load-balancer"] = {
+                "priority": 2000,
+                "direction": into,
+                "ranges": list(HEALTH_CHECKS),
+                "ports": {"tcp": [str(GATEWAY_PORT)]},
+            }
+        for rule in rules.values():
+            rule["service_accounts"] = nodes
+        self._guarded = GcpFirewallPolicy(
+            f"{self._name}-firewall",
+            {
+                "scope": self._home,
+                "network_id": network.network_id,
+                "description": f"Services of {self._name}",
+                "rules": rules,
+            },
+            self._in_home,
+        )
+
+    def _stores(self) -> None:
+        stores, profile = self._system.stores, self._settings.profile
+        logs = GcsAccessLogs(
+            f"{self._name}-access-logs",
+            {
+                "scope": self._home,
+                "key_name": self._data_key.key_name,
+                "keep_days": profile.log_days,
+                "protect": self._settings.protect,
+                "delete_contents": not profile.durable,
+            },
+            self._in_home,
+        )
+        self._two_regions_key = None
+        if self._away and any(store.replicate for store in stores.values()):
+            location = key_location(self._home["region"], self._away["region"])
+            self._two_regions_key = self._key(
+                "stores", self._home, "Stores in two regions", ("stores",), self._in_home, location
+            )
+        self._buckets = {name: self._store(name, store, logs) for name, store in stores.items()}
+
+    def _store(self, name: str, store: ObjectStore, logs: GcsAccessLogs) -> GcsObjectStore:
+        args: GcsObjectStoreArgs = {
+            "scope": self._home,
+            "key_name": self._data_key.key_name,
+            "access_log_bucket": logs.bucket,
+            "archive_after_days": store.archive_after_days,
+            "keep_days": store.keep_days,
+            "keep_versions_days": store.keep_versions_days,
+            "lock_days": store.lock_days,
+            "protect": self._settings.protect,
+            "delete_contents": not self._settings.profile.durable,
+        }
+        if store.replicate and self._away and self._two_regions_key:
+            args["key_name"] = self._two_regions_key.key_name
+            args["data_locations"] = [self._home["region"], self._away["region"]]
+            args["fast_copies"] = True
+        return GcsObjectStore(f"{self._name}-{name}", args, self._in_home)
+
+    def _cluster(self) -> None:
+        """A cluster of its own, unless the settings name one that exists."""
+        self._kubernetes = None
+        self._namespace_name = self._name
+        settings, gke = self._settings, self._gke
+        if settings.cluster:
+            return
+        args: GkeClusterArgs = {
+            "scope": self._home,
+            "network_id": self._guarded.network_id,
+            "subnet_id": self._vpc.node_subnet_id,
+            "pods_range": self._vpc.pod_range_name,
+            "services_range": self._vpc.service_range_name,
+            "key_name": self._data_key.key_name,
+            "zones": list(self._section.zones),
+            "node_account": self._nodes_account.email,
+            "release_channel": gke.release_channel,
+            "allowed_cidrs": list(gke.allow),
+            "administrators": dict(gke.administrators),
+            "viewers": dict(gke.viewers),
+            "autopilot": gke.autopilot,
+            "labels": self._labels,
+            "protect": settings.protect,
+        }
+        if not gke.autopilot:
+            args["nodes"] = {name: self._node_pool(name) for name in self._system.nodes}
+            args["pods_per_node"] = gke.pods_per_node
+        self._kubernetes = GkeCluster(self._name, args, self._in_home)
+
+    def _node_pool(self, name: str) -> GkeNodePool:
+        pool, given = self._system.nodes[name], self._section.nodes.get(name)
+        return {
+            "machine_type": given.machine_type if given else NODE_TYPES[pool.size],
+            "spot": pool.spot,
+            "fewest": pool.fewest,
+            "most": pool.most,
+            "disk_gb": pool.disk_gb,
+        }
+
+    def _database(self) -> None:
+        settings, database = self._settings, self._system.database
+        args: CloudSqlPostgresArgs = {
+            "scope": self._home,
+            "network_id": self._vpc.peered,
+            "key_name": self._data_key.key_name,
+            "database": database.name,
+            "version": database.version.value,
+            "tier": database_tier(self._section, self._system),
+            "storage_gb": database.storage_gb,
+            "max_storage_gb": database.max_storage_gb,
+            "highly_available": database.highly_available,
+            "replicas": database.replicas,
+            "pooling": database.pooling,
+            "backup_days": database.backup_days,
+            "protect": settings.protect,
+            "secret_replicas": self._secret_replicas,
+            "labels": self._labels,
+            "keep_final": settings.profile.durable,
+        }
+        if database.copy_backups and self._away:
+            args["copy_to"] = {"region": self._away["region"], "key_name": self._away_key.key_name}
+        self._postgres = CloudSqlPostgres(f"{self._name}-database", args, self._in_home)
+
+    def _broker(self) -> None:
+        broker = self._system.broker
+        self._pubsub = PubSubBroker(
+            self._name,
+            {
+                "scope": self._home,
+                "key_name": self._data_key.key_name,
+                "exchanges": {name: exchange.kind.value for name, exchange in broker.exchanges.items()},
+                "queues": {
+                    name: {
+                        "exchange": queue.exchange,
+                        "routing_key": queue.routing_key,
+                        "deliveries": queue.deliveries,
+                        "keep_days": queue.keep_days,
+                        "ordered": queue.ordered,
+                    }
+                    for name, queue in broker.queues.items()
+                },
+                "protect": self._settings.protect,
+            },
+            self._in_home,
+        )
+
+    def _cache(self) -> None:
+        cache, section = self._system.cache, self._section.cache
+        self._valkey = MemorystoreValkey(
+            f"{self._name}-cache",
+            {
+                "scope": self._home,
+                "network_id": self._vpc.endpoints,
+                "key_name": self._data_key.key_name,
+                "node_type": section.node_type or CACHE_TYPES[cache.size],
+                "version": section.version,
+                "replicas": cache.replicas,
+                "snapshot_days": cache.backup_days,
+                "eviction": EVICTION[cache.eviction],
+                "secret_replicas": self._secret_replicas,
+                "recovery_days": self._recovery_days,
+                "protect": self._settings.protect,
+            },
+            self._in_home,
+        )
+
+    def _secrets(self) -> None:
+        self._generated = {
+            name: GcpGeneratedSecret(
+                f"{self._name}-{name}",
+                {
+                    "scope": self._home,
+                    "key_name": self._data_key.key_name,
+                    "description": secret.purpose,
+                    "length": secret.length,
+                    "version": secret.version,
+                    "replicas": self._secret_replicas,
+                    "recovery_days": self._recovery_days,
+                    "protect": self._settings.protect,
+                },
+                self._in_home,
+            )
+            for name, secret in self._system.secrets.items()
+        }
+
+    def _identities(self) -> None:
+        services = self._system.services
+        self._accounts = {
+            name: self._account(name, service) for name, service in services.items() if service.needs_identity
+        }
+
+    def _account(self, name: str, service: Service) -> GcpServiceAccount:
+        stores: dict[str, BucketGrant] = {
+            store: {
+                "bucket": self._buckets[store].bucket,
+                "read": store in service.reads,
+                "append": store in service.appends,
+            }
+            for store in dict.fromkeys((*service.reads, *service.appends))
+        }
+        broker = self._pubsub
+        args: GcpServiceAccountArgs = {
+            "scope": self._home,
+            "account_id": account_id(self._section, self._system, self._settings.tier, name),
+            "description": service.purpose,
+            "secrets": self._secrets_of(service),
+            "stores": stores,
+            "publishes": {each: broker.topic_of(each) for each in service.publishes},
+            "consumes": {each: broker.subscription_of(each) for each in service.consumes},
+        }
+        if service.database:
+            args["database"] = self._postgres.instance_name
+        if service.cache:
+            args["cache"] = self._valkey.instance_name
+        if service.keeps_credentials or service.uses_credentials:
+            args["credentials"] = {
+                "prefix": f"{self._name}-credentials-",
+                "keep": service.keeps_credentials,
+                "use": service.uses_credentials,
+            }
+        if service.reports_metrics:
+            args["metrics"] = True
+        if self._kubernetes:
+            args["pods"] = {
+                "workload_pool": self._kubernetes.workload_pool,
+                "namespace": self._namespace_name,
+                "service_account": name,
+            }
+        return GcpServiceAccount(f"{self._name}-{name}", args, self._in_home)
+
+    def _secrets_of(self, service: Service) -> dict[str, pulumi.Input[str]]:
+        secrets: dict[str, pulumi.Input[str]] = {name: self._generated[name].secret for name in service.secrets}
+        if service.database:
+            secrets["database"] = self._postgres.credentials_secret
+        if service.cache:
+            secrets["cache"] = self._valkey.credentials_secret
+        return secrets
+
+    def _edge(self) -> None:
+        """Where the system is reached from the internet: behind a firewall for web traffic, over TLS."""
+        self._load_balancer, edge = None, self._section.edge
+        if not edge:
+            return
+        zone: GcpDnsZone = {"zone_name": edge.zone, "project": edge.zone_project or self._section.project}
+        armor = CloudArmorPolicy(
+            f"{self._name}-armor",
+            {"scope": self._home, "rate_limit": {"requests": edge.requests_per_minute}},
+            self._in_home,
+        )
+        certificates = GcpCertificates(
+            f"{self._name}-certificates",
+            {"scope": self._home, "domains": [edge.host], "zone": zone},
+            self._in_home,
+        )
+        self._load_balancer = GcpLoadBalancer(
+            f"{self._name}-edge",
+            {
+                "scope": self._home,
+                "hosts": [edge.host],
+                "zone": zone,
+                "security_policy_id": armor.policy_id,
+                "certificate_map_id": certificates.certificate_map_id,
+                "protect": self._settings.protect,
+            },
+            self._in_home,
+        )

@@ -1,0 +1,324 @@
+"""What only Google Cloud has of a stack's settings, and the checks that only Google Cloud needs."""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from components.broker.pubsub import filter_problem
+from components.cache.memorystore import NODE_TYPES as CACHE_NODE_TYPES
+from components.cache.memorystore import VERSIONS as CACHE_VERSIONS
+from components.cluster.gke import MACHINE_TYPE, GkeChannel
+from components.database.cloudsql import RECOVERY_DAYS, CloudSqlEdition, edition_of, memory_gb, tier_problem
+from components.network.ranges import RangePlan, nodes_in, nodes_that_fit, range_problems
+from components.network.subnets import SubnetPlan
+from components.problems import MISSING, Problem, one_of
+from components.security.gcp_identity import NodeRegistry
+from components.security.google import ACCOUNT_ID, NUMBER, PROJECT
+from components.storage.gcs import dual_region_problem
+
+from ..model import Eviction, Part, Size, System, Tier
+from ..reading import regions_of
+from .gcp_place import REGIONS, label_problems, region_problems, zone_problems
+
+TIERS = {
+    Size.SMALL: "db-custom-2-8192",
+    Size.MEDIUM: "db-perf-optimized-N-2",
+    Size.LARGE: "db-perf-optimized-N-8",
+    Size.XLARGE: "db-perf-optimized-N-16",
+}
+"""Machine tiers of databases. What is more than small is of the edition that has pools, and a month of recovery."""
+CACHE_TYPES = {
+    Size.SMALL: "SHARED_CORE_NANO",
+    Size.MEDIUM: "STANDARD_SMALL",
+    Size.LARGE: "HIGHMEM_MEDIUM",
+    Size.XLARGE: "HIGHMEM_XLARGE",
+}
+NODE_TYPES = {
+    Size.SMALL: "e2-standard-2",
+    Size.MEDIUM: "n2-standard-4",
+    Size.LARGE: "n2-standard-8",
+    Size.XLARGE: "n2-standard-16",
+}
+"""All are x86, for which most images are built."""
+EVICTION = {Eviction.REFUSE: "noeviction", Eviction.OLDEST: "allkeys-lru"}
+_CONNECTIONS = ((120, 1000), (60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (3.75, 100), (0, 25))
+"""What Cloud SQL sets `max_connections` to, by the memory that a machine has at least, in GB."""
+MEMBER = r"(user|group|serviceAccount):[^@\s]+@[^@\s]+\.[^@\s]+"
+_REGISTRY = rf"projects/(?P<project>{PROJECT})/locations/(?P<location>[a-z0-9-]+)/repositories/(?P<repository>[a-z0-9-]+)"
+NODES_ACCOUNT = "nodes"
+"""What the account of a cluster's nodes is called after the prefix."""
+
+
+class RangesSection(Part):
+    """Ranges of the network, instead of those that are cut out of its block."""
+
+    nodes: str | None = None
+    """IPv4 block of nodes."""
+    pods: str | None = None
+    """IPv4 block of pods."""
+    services: str | None = None
+    """IPv4 block of the cluster's services."""
+    endpoints: str | None = None
+    """IPv4 block in which Google's services get private addresses."""
+    peered: str | None = None
+    """IPv4 block of Google's own network, in which databases stand."""
+
+
+class DatabaseSection(Part):
+    """The database's side on Google Cloud."""
+
+    tier: str | None = None
+    """Machine tier. Default: by the database's size."""
+    edition: CloudSqlEdition | None = None
+    """Edition of Cloud SQL. Default: the one that has the tier."""
+
+
+class CacheSection(Part):
+    """The cache's side on Google Cloud."""
+
+    node_type: str | None = None
+    """Node type. Default: by the cache's size."""
+    version: str = "8.0"
+    """Version of Valkey."""
+
+
+class NodesSection(Part):
+    """A node pool's side on Google Cloud."""
+
+    machine_type: str
+    """Machine type."""
+
+
+class GkeSection(Part):
+    """The cluster's side on Google Cloud."""
+
+    allow: tuple[str, ...] = ()
+    """IPv4 blocks from which its endpoint's address is reached. Default: none; the way in is its name, which asks IAM."""
+    administrators: dict[str, str] = Field(default_factory=dict)
+    """IAM members that administer it, by a name for each."""
+    viewers: dict[str, str] = Field(default_factory=dict)
+    """IAM members that look into it, by a name for each."""
+    autopilot: bool = False
+    """Whether Google brings and keeps the machines itself, instead of node pools."""
+    release_channel: GkeChannel = GkeChannel.REGULAR
+    """How early it gets new versions."""
+    pods_per_node: Annotated[int, Field(ge=8, le=256)] = 110
+    """Pods that a node holds at most: each node takes a block for twice as many."""
+
+
+class EdgeSection(Part):
+    """Where the system is reached from the internet."""
+
+    host: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$")]
+    """Name that people use."""
+    zone: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    """Managed zone of Cloud DNS in which the name stands, as the project's own stack makes it."""
+    zone_project: Annotated[str, Field(pattern=f"^{PROJECT}$")] | None = None
+    """Project of that zone. Default: the environment's."""
+    requests_per_minute: Annotated[int, Field(ge=1)] = 1000
+    """Requests from one address beyond which it is refused for a while."""
+
+
+class Section(Part):
+    """The `gcp` section of a stack file."""
+
+    project: Annotated[str, Field(pattern=f"^{PROJECT}$")]
+    """Id of the project."""
+    project_number: Annotated[str, Field(pattern=f"^{NUMBER}$")]
+    """Number of the project."""
+    zones: tuple[str, ...]
+    """Zones to span."""
+    account_prefix: str | None = None
+    """What the ids of service accounts begin with, 30 characters with the service's name. Default: `<system>-<tier>`."""
+    nat_addresses: Annotated[int, Field(ge=0, le=16)] = 0
+    """Addresses kept for calls to the internet, so that others can list them. Default: Google picks them."""
+    ranges: RangesSection = RangesSection()
+    """Ranges of the network."""
+    database: DatabaseSection = DatabaseSection()
+    """The database's side on Google Cloud."""
+    cache: CacheSection = CacheSection()
+    """The cache's side on Google Cloud."""
+    nodes: dict[str, NodesSection] = Field(default_factory=dict)
+    """The node pools' side on Google Cloud, by name. Default: by each pool's size."""
+    cluster: GkeSection | None = None
+    """The cluster's side on Google Cloud."""
+    registries: dict[str, Annotated[str, Field(pattern=f"^{_REGISTRY}$")]] = Field(default_factory=dict)
+    """Repositories from which the cluster takes images, `projects/<project>/locations/<location>/repositories/<name>`,
+    by a name for each. Default: none."""
+    edge: EdgeSection | None = None
+    """Where the system is reached from the internet. Default: nowhere."""
+
+
+def account_id(section: Section, system: System, tier: Tier, what: str) -> str:
+    """Id of the service account of a service, or of whatever else needs one."""
+    return f"{section.account_prefix or f'{system.name}-{tier.value}'}-{what}"
+
+
+def registry_of(path: str) -> NodeRegistry:
+    """A repository of images, by its whole name."""
+    parts = re.fullmatch(_REGISTRY, path)
+    if not parts:
+        raise AssertionError(f"{path} is no repository, and was not refused")
+    return {"project": parts["project"], "location": parts["location"], "repository": parts["repository"]}
+
+
+def most_connections(tier: str) -> int:
+    """Connections that a database of a machine tier takes, as Cloud SQL sets them by its memory."""
+    return next(most for memory, most in _CONNECTIONS if memory_gb(tier) >= memory)
+
+
+def problems(values: Mapping[str, Any], section: Section, system: System | None) -> list[Problem]:
+    """What is wrong in the section, with what else the stack file says, and with the system there."""
+    regions = regions_of(values)
+    region = regions.get("region")
+    found = [*region_problems(regions), *label_problems(values.get("tags"))]
+    if region in REGIONS:
+        found += zone_problems(section.zones, region)
+    found += _ranges(values, section, system)
+    found += _cluster(section)
+    found += _shapes(section, system)
+    found += _unknown_to_google(values)
+    if system:
+        tier = next((tier for tier in Tier if tier.value == values.get("tier")), Tier.DEV)
+        found += _database(section, system)
+        found += _broker(system)
+        found += _stores(regions, system)
+        found += _accounts(section, system, tier)
+    return found
+
+
+def warnings(section: Section, own_cluster: bool) -> list[str]:
+    """What nobody could use."""
+    found = []
+    if own_cluster and not (section.cluster or GkeSection()).administrators:
+        found.append("plinth:gcp.cluster.administrators: nobody may use the cluster; name who deploys into it")
+    if section.cluster and not own_cluster:
+        found.append("plinth:gcp.cluster: has no effect, since an existing cluster is used; leave one of both out")
+    return found
+
+
+def _ranges(values: Mapping[str, Any], section: Section, system: System | None) -> Iterator[Problem]:
+    network = values.get("network")
+    cidr = network.get("cidr") if isinstance(network, dict) else None
+    if not isinstance(cidr, str):
+        return  # reported with the file's shape
+    given = section.ranges.model_dump()
+    paths = {"cidr": "network.cidr"}
+    wrong = range_problems(cidr, given, lambda key: paths.get(key, f"gcp.ranges.{key}"))
+    # What is wrong with the block on every cloud is reported there.
+    yield from (problem for problem in wrong if problem.path != "network.cidr" or _fits_every_cloud(cidr))
+    cluster = section.cluster or GkeSection()
+    if wrong or not system or cluster.autopilot or "cluster" in values:
+        return
+    plan = RangePlan(cidr, **given)
+    # An upgrade adds a machine to each pool before it takes one away.
+    wanted = sum(pool.most + 1 for pool in system.nodes.values())
+    for key, room, remedy in (
+        ("pods", nodes_that_fit(plan.pods, cluster.pods_per_node), "or lower gcp.cluster.podsPerNode"),
+        ("nodes", nodes_in(plan.nodes), "or lower what nodes may grow to"),
+    ):
+        if room < wanted:
+            remedy = f"room for {room} nodes, and {wanted} may be there with upgrades; give a larger block, {remedy}"
+            yield Problem(f"gcp.ranges.{key}", getattr(plan, key), remedy)
+
+
+def _fits_every_cloud(cidr: str) -> bool:
+    try:
+        SubnetPlan(cidr)
+    except ValueError:
+        return False
+    return True
+
+
+def _cluster(section: Section) -> Iterator[Problem]:
+    cluster = section.cluster or GkeSection()
+    for i, block in enumerate(cluster.allow):
+        try:
+            wide = ipaddress.IPv4Network(block).prefixlen < 8
+        except ValueError:
+            yield Problem(f"gcp.cluster.allow[{i}]", block, "not an IPv4 block; write one like 203.0.113.0/24")
+            continue
+        if wide:
+            yield Problem(f"gcp.cluster.allow[{i}]", block, "is most of the internet; name your own addresses")
+    for key in ("administrators", "viewers"):
+        for name, member in getattr(cluster, key).items():
+            if not re.fullmatch(MEMBER, member):
+                remedy = "no IAM member; write group:, user: or serviceAccount: and an e-mail address"
+                yield Problem(f"gcp.cluster.{key}.{name}", member, remedy)
+
+
+def _shapes(section: Section, system: System | None) -> Iterator[Problem]:
+    if section.cache.node_type not in (None, *CACHE_NODE_TYPES):
+        yield Problem("gcp.cache.nodeType", section.cache.node_type, one_of(CACHE_NODE_TYPES, section.cache.node_type))
+    if section.cache.version not in CACHE_VERSIONS:
+        yield Problem("gcp.cache.version", section.cache.version, one_of(CACHE_VERSIONS, section.cache.version))
+    pools = system.nodes if system else {}
+    for name, nodes in section.nodes.items():
+        if system and name not in pools:
+            yield Problem(f"gcp.nodes.{name}", MISSING, f"no such node pool; {one_of(pools, name)}")
+        elif not re.fullmatch(MACHINE_TYPE, nodes.machine_type):
+            remedy = "no machine type; write <family>-<kind>-<cores>, for example n2-standard-4"
+            yield Problem(f"gcp.nodes.{name}.machineType", nodes.machine_type, remedy)
+
+
+def _unknown_to_google(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Keys that mean something on other clouds only."""
+    if values.get("primaryRegion") not in (None, values.get("region")):
+        remedy = (
+            "on Google Cloud the environment itself keeps a copy of its database in the recovery region, which is "
+            "promoted there; leave it out, and set database.copyBackups"
+        )
+        yield Problem("primaryRegion", values["primaryRegion"], remedy)
+
+
+def database_tier(section: Section, system: System) -> str:
+    """Machine tier of the database."""
+    return section.database.tier or TIERS[system.database.size]
+
+
+def _database(section: Section, system: System) -> Iterator[Problem]:
+    database, tier = system.database, database_tier(section, system)
+    path = "gcp.database.tier" if section.database.tier else "database.size"
+    edition = section.database.edition or edition_of(tier) or CloudSqlEdition.ENTERPRISE
+    if remedy := tier_problem(tier, edition):
+        yield Problem(path, tier, remedy)
+        return
+    if edition is CloudSqlEdition.ENTERPRISE_PLUS:
+        return
+    way_out = f"{tier} is of the edition ENTERPRISE; name a tier of ENTERPRISE_PLUS in gcp.database.tier"
+    if database.pooling:
+        yield Problem("database.pooling", True, f"{way_out}, or set it to false")
+    most = RECOVERY_DAYS[edition]
+    if database.backup_days > most:
+        yield Problem("database.backupDays", database.backup_days, f"{way_out}, or give {most} or less")
+
+
+def _broker(system: System) -> Iterator[Problem]:
+    for name, queue in system.broker.queues.items():
+        exchange = system.broker.exchanges.get(queue.exchange)
+        if exchange and (remedy := filter_problem(exchange.kind.value, queue.routing_key)):
+            yield Problem(f"broker.queues.{name}.routingKey", queue.routing_key, remedy)
+
+
+def _stores(regions: Mapping[str, Any], system: System) -> Iterator[Problem]:
+    region, other = regions.get("region"), regions.get("recoveryRegion")
+    if region not in REGIONS or other not in REGIONS or region == other:
+        return
+    if any(store.replicate for store in system.stores.values()) and (remedy := dual_region_problem(region, other)):
+        yield Problem("recoveryRegion", other, remedy)
+
+
+def _accounts(section: Section, system: System, tier: Tier) -> Iterator[Problem]:
+    names = [NODES_ACCOUNT, *(name for name, service in system.services.items() if service.needs_identity)]
+    for name in names:
+        id_ = account_id(section, system, tier, name)
+        if not re.fullmatch(ACCOUNT_ID, id_):
+            remedy = (
+                f"makes the service account {id_}, {len(id_)} characters; "
+                "with its service's name, an id has 6 to 30 small letters, digits and hyphens: give a shorter prefix"
+            )
+            yield Problem("gcp.accountPrefix", section.account_prefix or f"{system.name}-{tier.value}", remedy)
+            return

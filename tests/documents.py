@@ -45,7 +45,7 @@ from stacks.settings import ENVIRONMENTS, Cloud, ClusterSection, NetworkSection,
 from stacks.systems import SYSTEMS
 from stacks.tiers import PROFILES, Profile
 
-from .stacks.reach import ways
+from .stacks import reach, reach_google
 from .support import ROOT, known_plan
 
 MARK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -257,6 +257,14 @@ def urns(stack: str) -> str:
     return "".join(f"{resource.urn}\n" for resource in plan_of(stack).resources)
 
 
+WAYS = {"aws": reach.ways, "gcp": reach_google.ways}
+"""How it is computed who reaches whom, by cloud."""
+
+
+def cloud_of(stack: str) -> str:
+    return configuration(ROOT, stack).values["plinth:cloud"]
+
+
 def has_network(stack: str) -> bool:
     return "plinth:network" in configuration(ROOT, stack).values and configuration(ROOT, stack).values[
         "plinth:network"
@@ -265,7 +273,7 @@ def has_network(stack: str) -> bool:
 
 def reachability(stack: str) -> str:
     plan = known_plan(stack)
-    return "".join(f"{way}\n" for way in ways(plan, plan.outputs["environment"]))
+    return "".join(f"{way}\n" for way in WAYS[cloud_of(stack)](plan, plan.outputs["environment"]))
 
 
 def table(head: list[str], rows: list[list[Any]]) -> str:

@@ -70,7 +70,7 @@ class ArmorRateLimit(TypedDict):
     interval_seconds: NotRequired[int]
     """Seconds of an interval: 10, 30, 60, 120, 180, 240, 270, 300, 600, 900, 1200, 1800, 2700 or 3600. Default: 60."""
     ban_seconds: NotRequired[int]
-    """Seconds, 60 to 3600, for which whoever asks for more gets no answer at all. Default: none; only what is too much
+    """Seconds, 60 to 3600, for which whoever asks for more is refused everything. Default: none; only what is too much
     is refused."""
 
 
@@ -262,7 +262,8 @@ def _attack_problems(args: CloudArmorPolicyArgs, attacks: Sequence[str], version
     if not attacks:
         yield Problem("attacks", [], "name one kind of attack or more; `preview` tries rules that refuse nothing")
     yield from _choice_problems("attacks", attacks, known)
-    tried = [*attacks, RATE_LIMIT, *([COUNTRIES] if args.get("denied_countries") else [])]
+    countries = [COUNTRIES] if args.get("denied_countries") else []
+    tried = [*(each for each in known if each in attacks), RATE_LIMIT, *countries]
     yield from _choice_problems("preview", args.get("preview", []), tried)
 
 

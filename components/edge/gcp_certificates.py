@@ -14,9 +14,11 @@ from ..security.google import GcpScope, scope_problem
 from .clouddns import DOMAIN, NAME, NAME_REMEDY, GcpDnsZone
 
 _ANY = "*."
-_LONGEST_KEY = 26
-# Google takes 63 characters: the name, a hyphen, the host's key, a hyphen and seven random ones.
-_LONGEST_NAME = 63 - 8 - 1 - _LONGEST_KEY
+_DIGEST = 7
+_LONGEST = 63 - 8
+"""What Google takes, without the hyphen and the seven random characters that Pulumi puts at the end."""
+_LONGEST_NAME = 42
+"""What leaves twelve characters for a host, after a hyphen: the beginning of it, and a digest."""
 
 
 class GcpCertificatesArgs(TypedDict):
@@ -68,7 +70,7 @@ class GcpCertificates(Component):
         )
         entries = [
             gcp.certificatemanager.CertificateMapEntry(
-                f"{name}-{_key(host)}",
+                f"{name}-{self._key(host)}",
                 project=self._project,
                 map=certificate_map.name,
                 hostname=host,
@@ -96,7 +98,7 @@ class GcpCertificates(Component):
         """What shows that a domain, and all directly below it, is ours."""
         zone = self._args["zone"]
         authorization = gcp.certificatemanager.DnsAuthorization(
-            f"{self._prefix}-{_key(domain)}",
+            f"{self._prefix}-{self._key(domain)}",
             project=self._project,
             location="global",
             domain=domain,
@@ -106,7 +108,7 @@ class GcpCertificates(Component):
         )
         wanted = authorization.dns_resource_records
         record = gcp.dns.RecordSet(
-            f"{self._prefix}-{_key(domain)}",
+            f"{self._prefix}-{self._key(domain)}",
             project=zone.get("project", self._project),
             managed_zone=zone["zone_name"],
             name=wanted[0].name,
@@ -121,7 +123,7 @@ class GcpCertificates(Component):
         self, host: str, authorization: gcp.certificatemanager.DnsAuthorization, record: gcp.dns.RecordSet
     ) -> gcp.certificatemanager.Certificate:
         return gcp.certificatemanager.Certificate(
-            f"{self._prefix}-{_key(host)}",
+            f"{self._prefix}-{self._key(host)}",
             project=self._project,
             location="global",
             description=f"{host} of {self._prefix}",
@@ -130,6 +132,16 @@ class GcpCertificates(Component):
             # Google looks for the record at once, and waits long before it looks again; no value carries that.
             opts=self._child(depends_on=[record]),
         )
+
+    def _key(self, host: str) -> str:
+        """A host as part of a name. No two have the same: dots become one hyphen, hyphens two, and `*` is told by
+        three. What is too long keeps its beginning, with a digest."""
+        key = host.replace("-", "--").replace(_ANY, "any---").replace(".", "-")
+        room = _LONGEST - len(self._prefix) - 1
+        if len(key) <= room:
+            return key
+        digest = hashlib.sha256(host.encode()).hexdigest()[:_DIGEST]
+        return f"{key[: room - _DIGEST - 1].rstrip('-')}-{digest}"
 
 
 def host_problems(path: str, hosts: Sequence[str]) -> Iterator[Problem]:
@@ -142,13 +154,3 @@ def host_problems(path: str, hosts: Sequence[str]) -> Iterator[Problem]:
             yield Problem(f"{path}[{i}]", host, remedy)
         elif host in hosts[:i]:
             yield Problem(f"{path}[{i}]", host, "is listed twice; leave one out")
-
-
-def _key(host: str) -> str:
-    """A host as part of a name. No two hosts have the same: dots become one hyphen, hyphens two, and `*` is told by
-    three."""
-    key = host.replace("-", "--").replace(_ANY, "any---").replace(".", "-")
-    if len(key) <= _LONGEST_KEY:
-        return key
-    digest = hashlib.sha256(host.encode()).hexdigest()[:7]
-    return f"{key[: _LONGEST_KEY - 8].rstrip('-')}-{digest}"

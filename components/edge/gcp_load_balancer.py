@@ -384,10 +384,12 @@ def _problems(args: GcpLoadBalancerArgs) -> Iterator[Problem]:
     for name, backend in args.get("backends", {}).items():
         yield from _broken(f"backends.{name}", backend, _BACKEND_RULES)
         if "max_rate_per_endpoint" in backend and "max_rate_per_instance" in backend:
-            remedy = "give one of it and max_rate_per_endpoint: a group has endpoints or machines"
+            remedy = "leave out this or max_rate_per_endpoint: a group has machines or endpoints"
             yield Problem(f"backends.{name}.max_rate_per_instance", backend["max_rate_per_instance"], remedy)
     if len({"max_rate_per_instance" in backend for backend in args.get("backends", {}).values()}) > 1:
-        yield Problem("backends", sorted(args.get("backends", {})), "Google takes endpoint groups or instance groups")
+        yield Problem(
+            "backends", sorted(args.get("backends", {})), "give endpoint groups alone, or instance groups alone"
+        )
     for key, value in args.get("response_headers", {}).items():
         if not re.fullmatch(r"[A-Za-z0-9-]+", key) or not re.fullmatch(r"[ -~]+", value):
             yield Problem(f"response_headers.{key}", value, "give a header's name and its value on one line")

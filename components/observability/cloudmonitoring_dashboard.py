@@ -60,12 +60,13 @@ class CloudMonitoringDashboard(Component):
             found += _missing(conditions, given)
         if found:
             raise InputError(subject, found)
-        ids = pulumi.Output.from_input(given).apply(lambda known: _complete(subject, conditions, known))
-        tiles = _tiles(conditions, ids, args.get("log_filter"))
-        if len(tiles) > _MOST_WIDGETS:
-            remedy = f"they make {len(tiles)} widgets; make dashboards of {_MOST_WIDGETS} or fewer"
+        count = _widgets(conditions) + ("log_filter" in args)
+        if count > _MOST_WIDGETS:
+            remedy = f"they make {count} widgets; make dashboards of {_MOST_WIDGETS} or fewer"
             raise InputError(subject, [Problem("conditions", len(conditions), remedy)])
         super().__init__(name, opts)
+        ids = pulumi.Output.from_input(given).apply(lambda known: _complete(subject, conditions, known))
+        tiles = _tiles(conditions, ids, args.get("log_filter"))
         layout = {"displayName": name, "mosaicLayout": {"columns": COLUMNS, "tiles": tiles}}
         dashboard = gcp.monitoring.Dashboard(
             name,
@@ -106,37 +107,55 @@ class _Page:
         self._x, self._y, self._row = 0, self._y + self._row, 0
 
 
+def _widgets(conditions: GcpConditions) -> int:
+    """How many widgets conditions make: the incidents, and for each part its group, its charts and its log entries."""
+    parts = _parts(conditions).values()
+    return 1 + sum(1 + len(_sheets(part)) + any("log" in each for each in part.values()) for part in parts)
+
+
 def _tiles(
     conditions: GcpConditions, ids: pulumi.Output[dict[str, str]], log_filter: pulumi.Input[str] | None
 ) -> list[dict[str, Any]]:
-    """All is in the order of the keys, whatever the order of the conditions: the same ones make the same dashboard."""
     page = _Page()
-    keys = sorted(conditions)
-    page.add(COLUMNS, _STATE_HEIGHT, "Incidents", {"incidentList": {"policyNames": _chosen(ids, keys)}})
-    for part in sorted({part_of(key) for key in keys}):
-        of_part = {key: conditions[key] for key in keys if part_of(key) == part}
-        page.group(part.capitalize(), [*_charts(of_part, ids), *_logs(of_part)])
+    page.add(COLUMNS, _STATE_HEIGHT, "Incidents", {"incidentList": {"policyNames": _chosen(ids, sorted(conditions))}})
+    for part, of_part in _parts(conditions).items():
+        charts = [(_CHART_WIDTH, _CHART_HEIGHT, *_drawn(sheet, ids)) for sheet in _sheets(of_part)]
+        page.group(part.capitalize(), [*charts, *_logs(of_part)])
     if log_filter is not None:
         page.add(COLUMNS, _LOG_HEIGHT, "Log", {"logsPanel": {"filter": log_filter}})
     return page.tiles
 
 
-def _charts(
-    conditions: GcpConditions, ids: pulumi.Output[dict[str, str]]
-) -> list[tuple[int, int, str, Mapping[str, Any]]]:
-    """A chart for each metric. Conditions on the same one share it."""
-    result = []
-    alike: dict[str, GcpConditions] = {}
+def _parts(conditions: GcpConditions) -> dict[str, GcpConditions]:
+    """The conditions of each part. All is in the order of the keys, whatever the order of the conditions: the same ones
+    make the same dashboard."""
+    parts: dict[str, GcpConditions] = {}
+    for key in sorted(conditions, key=lambda key: (part_of(key), key)):
+        parts.setdefault(part_of(key), {})[key] = conditions[key]
+    return parts
+
+
+def _sheets(conditions: GcpConditions) -> list[GcpConditions]:
+    """The conditions of each chart. Those on the same metric share one."""
+    sheets: dict[str, GcpConditions] = {}
     for key, condition in conditions.items():
-        if "promql" in condition or "share_of" in condition or "forecast_hours" in condition:
-            chart = {"alertChart": {"name": ids.apply(lambda known, key=key: known[key])}}
-            result.append((_CHART_WIDTH, _CHART_HEIGHT, _title(key), chart))
-        elif "metric" in condition:
-            alike.setdefault(_drawn_alike(condition), {})[key] = condition
-    for together in alike.values():
-        title = ", ".join(_title(key) for key in together)
-        result.append((_CHART_WIDTH, _CHART_HEIGHT, title, {"xyChart": _chart(together)}))
-    return result
+        if "log" not in condition:
+            sheets.setdefault(key if _has_own_chart(condition) else _drawn_alike(condition), {})[key] = condition
+    return list(sheets.values())
+
+
+def _drawn(sheet: GcpConditions, ids: pulumi.Output[dict[str, str]]) -> tuple[str, Mapping[str, Any]]:
+    """The title of a chart, and the chart."""
+    key, condition = next(iter(sheet.items()))
+    title = ", ".join(map(_title, sheet))
+    if _has_own_chart(condition):
+        return title, {"alertChart": {"name": ids.apply(lambda known: known[key])}}
+    return title, {"xyChart": _chart(sheet)}
+
+
+def _has_own_chart(condition: GcpCondition) -> bool:
+    """Whether a line with a threshold cannot show it."""
+    return "promql" in condition or "share_of" in condition or "forecast_hours" in condition
 
 
 def _drawn_alike(condition: GcpCondition) -> str:

@@ -1,6 +1,6 @@
 """A system on Google Cloud."""
 
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pulumi_random as random
@@ -15,7 +15,17 @@ from components.edge.clouddns import GcpDnsZone
 from components.edge.gcp_certificates import GcpCertificates
 from components.edge.gcp_load_balancer import GcpLoadBalancer
 from components.network.firewall import EVERYWHERE, HEALTH_CHECKS, FirewallDirection, GcpFirewallPolicy, GcpFirewallRule
-from components.network.gcp import GcpNetwork
+from components.network.gcp import GcpNetwork, GcpRanges
+from components.network.ranges import PRIVATE
+from components.observability.cloudmonitoring import (
+    Channels,
+    CloudMonitoringAlerts,
+    CloudMonitoringSlos,
+    CloudMonitoringUptimeChecks,
+    GcpLogBucket,
+    GcpNotificationChannels,
+)
+from components.observability.cloudmonitoring_dashboard import CloudMonitoringDashboard
 from components.secrets.gcp import GcpGeneratedSecret, GcpSecretReplica
 from components.security.gcp_identity import (
     BucketGrant,
@@ -31,6 +41,7 @@ from components.storage.gcs import GcsAccessLogs, GcsObjectStore, GcsObjectStore
 from ..model import ObjectStore, Service
 from ..settings import Settings
 from .cluster import use_cluster
+from .gcp_monitoring import Watched, environment_conditions, environment_objectives
 from .gcp_place import project_provider
 from .gcp_settings import (
     CACHE_TYPES,
@@ -41,6 +52,7 @@ from .gcp_settings import (
     Section,
     account_id,
     database_tier,
+    most_connections,
     registry_of,
 )
 from .tags import cost_tags
@@ -88,6 +100,7 @@ SERVICES = (
 AGENTS = (
     "container.googleapis.com",
     "gkebackup.googleapis.com",
+    "logging.googleapis.com",
     "memorystore.googleapis.com",
     "monitoring.googleapis.com",
     "pubsub.googleapis.com",
@@ -102,6 +115,7 @@ _DATA_USERS = {
     "cache": "gcp-sa-memorystore",
     "cluster": "container-engine-robot",
     "database": "gcp-sa-cloud-sql",
+    "logs": "gcp-sa-logging",
     "machines": "compute-system",
     "secrets": "gcp-sa-secretmanager",
     "stores": "gs-project-accounts",
@@ -143,6 +157,9 @@ class GcpEnvironment:
         self._identities()
         self._namespace = use_cluster(self._name, settings)
         self._edge()
+        self._notifications()
+        self._backups()
+        self._monitoring()
 
     def outputs(self) -> dict[str, Any]:
         """What an engineer needs to find and use it. No secret is among them."""
@@ -176,6 +193,8 @@ class GcpEnvironment:
             "secrets": {name: secret.secret for name, secret in self._generated.items()},
             "stores": {name: store.bucket for name, store in self._buckets.items()},
             "serviceIdentities": {name: account.identity for name, account in self._accounts.items()},
+            "dashboard": self._dashboard.url,
+            "alertTopics": self._channels.topics,
             **self._cluster_outputs(),
         }
 
@@ -264,7 +283,7 @@ class GcpEnvironment:
             {
                 "scope": self._home,
                 "cidr": settings.network.cidr,
-                "ranges": section.ranges.model_dump(exclude_none=True),  # pyright: ignore[reportAssignmentType]
+                "ranges": cast(GcpRanges, section.ranges.model_dump(exclude_none=True)),
                 "nat_addresses": section.nat_addresses,
             },
             self._in_home,
@@ -281,8 +300,9 @@ class GcpEnvironment:
 
     def _firewall(self) -> None:
         """Who may reach whom. Pods send as their node: which of them may, their cluster's own policies say."""
-        network, nodes = self._vpc, [self._nodes_account.email]
-        inside = [network.node_range, network.pod_range]
+        network = self._vpc
+        nodes: list[pulumi.Input[str]] = [self._nodes_account.email]
+        inside: list[pulumi.Input[str]] = [network.node_range, network.pod_range]
         out, into = FirewallDirection.EGRESS, FirewallDirection.INGRESS
         rules: dict[str, GcpFirewallRule] = {
             # What comes in from nodes and pods, GKE's own rules let in, which are asked first.
@@ -300,6 +320,8 @@ class GcpEnvironment:
                 "ranges": [network.endpoint_range],
                 "ports": {"tcp": [str(CACHE_PORT)]},
             },
+            # So that the next one is about the internet alone.
+            "inside": {"priority": 8000, "direction": out, "ranges": list(PRIVATE), "deny": True},
             "https": {"priority": 9000, "direction": out, "ranges": [EVERYWHERE], "ports": {"tcp": ["443"]}},
         }
         if self._section.edge:
@@ -545,13 +567,13 @@ class GcpEnvironment:
         if not edge:
             return
         zone: GcpDnsZone = {"zone_name": edge.zone, "project": edge.zone_project or self._section.project}
-        armor = CloudArmorPolicy(
+        self._armor = CloudArmorPolicy(
             f"{self._name}-armor",
             {"scope": self._home, "rate_limit": {"requests": edge.requests_per_minute}},
             self._in_home,
         )
         certificates = GcpCertificates(
-            f"{self._name}-certificates",
+            f"{self._name}-tls",
             {"scope": self._home, "domains": [edge.host], "zone": zone},
             self._in_home,
         )
@@ -561,9 +583,89 @@ class GcpEnvironment:
                 "scope": self._home,
                 "hosts": [edge.host],
                 "zone": zone,
-                "security_policy_id": armor.policy_id,
+                "security_policy_id": self._armor.policy_id,
                 "certificate_map_id": certificates.certificate_map_id,
                 "protect": self._settings.protect,
             },
+            self._in_home,
+        )
+
+    def _notifications(self) -> None:
+        """Who is told of what goes wrong."""
+        self._channels = GcpNotificationChannels(
+            f"{self._name}-alerts",
+            {
+                "scope": self._home,
+                "key_name": self._data_key.key_name,
+                "receivers": self._settings.alerts.by_severity,
+                "protect": self._settings.protect,
+            },
+            self._in_home,
+        )
+
+    def _logged(self) -> pulumi.Output[str]:
+        """Which entries of the project's log are the environment's, and kept as long as its tier wants."""
+        database = pulumi.Output.concat(
+            f'resource.labels.database_id = "{self._section.project}:', self._postgres.instance_name, '"'
+        )
+        if not self._kubernetes:
+            return database
+        return pulumi.Output.concat(
+            database, ' OR resource.labels.cluster_name = "', self._kubernetes.cluster_name, '"'
+        )
+
+    def _backups(self) -> None:
+        pass
+
+    def _monitoring(self) -> None:
+        """What they are told of, and where it is seen."""
+        to: Channels = {"critical": self._channels.critical, "warning": self._channels.warning}
+        watched = Watched(
+            scope=self._home,
+            network=self._vpc,
+            database=self._postgres,
+            connections=most_connections(database_tier(self._section, self._system)),
+            broker=self._pubsub,
+            cache=self._valkey,
+            cluster=self._kubernetes,
+            stores=self._buckets,
+            load_balancer=self._load_balancer,
+            armor=self._armor.policy_name if self._load_balancer else None,
+            backups={},
+        )
+        conditions = environment_conditions(self._system, watched)
+        alerts = CloudMonitoringAlerts(
+            f"{self._name}-alarms", {"scope": self._home, "channels": to, "conditions": conditions}, self._in_home
+        )
+        CloudMonitoringSlos(
+            f"{self._name}-objectives",
+            {
+                "scope": self._home,
+                "channels": to,
+                "service": {"id": self._name, "display": self._system.title},
+                "objectives": environment_objectives(watched),
+            },
+            self._in_home,
+        )
+        if self._section.edge:
+            CloudMonitoringUptimeChecks(
+                f"{self._name}-uptime",
+                {"scope": self._home, "channels": to, "checks": {"edge": {"host": self._section.edge.host}}},
+                self._in_home,
+            )
+        self._logs = GcpLogBucket(
+            f"{self._name}-logs",
+            {
+                "scope": self._home,
+                "filter": self._logged(),
+                "key_name": self._data_key.key_name,
+                "days": self._settings.profile.log_days,
+                "protect": self._settings.protect,
+            },
+            self._in_home,
+        )
+        self._dashboard = CloudMonitoringDashboard(
+            self._name,
+            {"scope": self._home, "conditions": conditions, "policy_ids": alerts.policy_ids},
             self._in_home,
         )

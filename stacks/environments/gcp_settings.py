@@ -47,7 +47,9 @@ EVICTION = {Eviction.REFUSE: "noeviction", Eviction.OLDEST: "allkeys-lru"}
 _CONNECTIONS = ((120, 1000), (60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (3.75, 100), (0, 25))
 """What Cloud SQL sets `max_connections` to, by the memory that a machine has at least, in GB."""
 MEMBER = r"(user|group|serviceAccount):[^@\s]+@[^@\s]+\.[^@\s]+"
-_REGISTRY = rf"projects/(?P<project>{PROJECT})/locations/(?P<location>[a-z0-9-]+)/repositories/(?P<repository>[a-z0-9-]+)"
+_REGISTRY = (
+    rf"projects/(?P<project>{PROJECT})/locations/(?P<location>[a-z0-9-]+)/repositories/(?P<repository>[a-z0-9-]+)"
+)
 NODES_ACCOUNT = "nodes"
 """What the account of a cluster's nodes is called after the prefix."""
 
@@ -96,7 +98,7 @@ class GkeSection(Part):
     """The cluster's side on Google Cloud."""
 
     allow: tuple[str, ...] = ()
-    """IPv4 blocks from which its endpoint's address is reached. Default: none; the way in is its name, which asks IAM."""
+    """IPv4 blocks from which its endpoint has an address too. Default: none; the way in is its name, which asks IAM."""
     administrators: dict[str, str] = Field(default_factory=dict)
     """IAM members that administer it, by a name for each."""
     viewers: dict[str, str] = Field(default_factory=dict)
@@ -132,7 +134,7 @@ class Section(Part):
     zones: tuple[str, ...]
     """Zones to span."""
     account_prefix: str | None = None
-    """What the ids of service accounts begin with, 30 characters with the service's name. Default: `<system>-<tier>`."""
+    """What ids of service accounts begin with; with a service's name, 30 characters. Default: `<system>-<tier>`."""
     nat_addresses: Annotated[int, Field(ge=0, le=16)] = 0
     """Addresses kept for calls to the internet, so that others can list them. Default: Google picks them."""
     ranges: RangesSection = RangesSection()

@@ -193,7 +193,7 @@ def test_the_policy_is_known_with_all_its_rules_in_it() -> None:
 def test_bad_rules_are_refused_together() -> None:
     assert refused_armor(
         attacks=["sqli", "generic", "sqli"],
-        preview=["xss", "denied-countries"],
+        preview=["xss", "sqli", "sqli"],
         rate_limit={"requests": 0, "interval_seconds": 45, "ban_seconds": 10},
         denied_ranges=["198.51.100.7/24", "198.51.100.7", "198.51.100.7"],
         allowed_ranges=["0.0.0.0/0"],
@@ -203,8 +203,8 @@ def test_bad_rules_are_refused_together() -> None:
         "attacks[1]": "choose one of sqli, xss, lfi, rfi, rce, methodenforcement, scannerdetection, protocolattack, "
         "sessionfixation, java, nodejs, php, cve",
         "attacks[2]": "is listed twice; leave one out",
-        "preview[0]": "choose one of sqli, generic, sqli, rate-limit",
-        "preview[1]": "choose one of sqli, generic, sqli, rate-limit",
+        "preview[0]": "choose one of sqli, rate-limit, denied-countries",
+        "preview[2]": "is listed twice; leave one out",
         "rate_limit.requests": "give 1 to 1000000 requests",
         "rate_limit.interval_seconds": "choose one of 10, 30, 60, 120, 180, 240, 270, 300, 600, 900, 1200, 1800, "
         "2700, 3600",
@@ -216,6 +216,7 @@ def test_bad_rules_are_refused_together() -> None:
         "client_ip_headers[0]": "give the name of a header, for example True-Client-IP",
     }
     assert "one kind of attack or more" in refused_armor(attacks=[])["attacks"]
+    assert refused_armor(preview=["denied-countries"]).keys() == {"preview[0]"}
     assert "1 to 4" in refused_armor(sensitivity=0)["sensitivity"]
     assert (
         "500 ranges or fewer"
@@ -298,12 +299,15 @@ def test_the_map_is_told_once_it_has_all_entries() -> None:
     assert ENTRY in waits(plan, HTTPS_PROXY)
 
 
-def test_hosts_that_look_alike_are_told_apart_and_long_ones_fit() -> None:
+@pytest.mark.parametrize("name", ["t", "a" * 42])
+def test_hosts_that_look_alike_are_told_apart_and_long_ones_fit(name: str) -> None:
     long = ["a" * 60 + ".shop.example", "a" * 61 + ".shop.example"]
     hosts = ["a-b.example", "a.b.example", "any.b.example", "*.b.example", *long]
-    names = {each.name for each in certificates(domains=hosts).of_type(CERTIFICATE)}
-    assert len(names) == len(hosts)
-    assert all(len(name) <= len("tls-") + 26 for name in names)
+    plan = planned(lambda opts: GcpCertificates(name, {**CERTIFICATES, "domains": hosts}, opts))
+    for type_ in (CERTIFICATE, PROOF, ENTRY):
+        names = [each.name for each in plan.of_type(type_)]
+        assert len(set(names)) == len(names)
+        assert max(map(len, names)) <= 63 - 8
 
 
 def test_bad_hosts_are_refused() -> None:
@@ -316,7 +320,7 @@ def test_bad_hosts_are_refused() -> None:
         "domains[4]": "is listed twice; leave one out",
     }
     assert refused_certificates(domains=[]) == {"domains": "name one host or more"}
-    assert "28 or fewer" in remedies(lambda: GcpCertificates("a" * 29, CERTIFICATES))["name"]
+    assert "42 or fewer" in remedies(lambda: GcpCertificates("a" * 43, CERTIFICATES))["name"]
 
 
 def test_every_request_is_looked_at_and_logged() -> None:
@@ -475,10 +479,10 @@ def test_bad_settings_of_the_load_balancer_are_refused_together() -> None:
         iap_members={"all": "allUsers"},
     ) == {
         "hosts[0]": "write it in small letters and without a dot at the end, as portal.example.com or *.example.com",
-        "backends": "Google takes endpoint groups or instance groups",
+        "backends": "give endpoint groups alone, or instance groups alone",
         "backends.a.max_rate_per_endpoint": "give 1 to 1000000 requests a second",
-        "backends.a.max_rate_per_instance": "give one of it and max_rate_per_endpoint: a group has endpoints or "
-        "machines",
+        "backends.a.max_rate_per_instance": "leave out this or max_rate_per_endpoint: a group has machines or "
+        "endpoints",
         "backends.b.capacity_percent": "give 0 to 100 percent",
         "health_check.path": "give a path, for example /healthz",
         "health_check.timeout_seconds": "give 5 seconds, the interval, or fewer",

@@ -729,6 +729,11 @@ def test_a_dashboard_is_refused_for_what_it_cannot_show() -> None:
 
     assert found(conditions={}) == {"conditions": "give one condition or more"}
     assert "is missing" in found(policy_ids={})["policy_ids.database-cpu"]
+    queues = {f"queue-{number}": conditions.Subscription("x", 10, push=True) for number in range(120)}
+    many = conditions.broker(queues)
+    assert (
+        "make dashboards of 100 or fewer" in found(conditions=many, policy_ids=dict.fromkeys(many, "x"))["conditions"]
+    )
 
 
 def logged(**changes: Any) -> Plan:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from components.problems import InputError
 from preview.judged import judged_plan
 from preview.plan import STACK_TYPE, Plan
 from preview.project import Configuration, configuration, stacks
@@ -32,8 +33,11 @@ from stacks.model import (
     System,
 )
 from stacks.reading import RESERVED_TAGS
+from stacks.settings import ENVIRONMENTS, load
 
+from ..documents import WAYS, cloud_of, has_network
 from ..support import ROOT, SENTINEL, known, known_plan, one, recorded
+from . import reach_google
 from .reach import ways
 
 PROGRAM = ROOT / "__main__.py"
@@ -336,25 +340,47 @@ FOR_PEOPLE = {ObjectStore: {"purpose"}, Queue: {"purpose"}}
 """Fields that only people read."""
 
 
+TARGETS = {"dev": "eu-west-1", "skipper-gcp-dev": "europe-west4"}
+"""A stack of each target, and a second region there."""
+REFUSED = {
+    ("skipper-gcp-dev", Postgres, "pooling"): "is of the edition ENTERPRISE",
+    ("skipper-gcp-dev", Postgres, "backup_days"): "is of the edition ENTERPRISE",
+}
+"""What the settings of a target refuse to change in a stack like its dev one, and a part of the reason."""
+
+
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(("part", "field"), [(part, field) for part, (_, fields) in OTHER.items() for field in fields])
-def test_every_field_of_the_model_changes_the_plan(part: type, field: str) -> None:
-    """Nothing of the model is silently dropped. With known answers, since policies hold what a preview cannot know."""
+def test_every_field_of_the_model_changes_the_plan(part: type, field: str, target: str) -> None:
+    """Nothing of the model is silently dropped, by any target: its plan changes, or its settings say why it may not.
+    With known answers, since policies hold what a preview cannot know."""
     path, fields = OTHER[part]
     alias = part.model_fields[field].alias or field  # pyright: ignore[reportAttributeAccessIssue]
     override: Any = {alias: fields[field]}
     key, *steps = path.split(".")
     for step in reversed(steps):
         override = {step: override}
-    after = recorded(PROGRAM, changed("dev", recoveryRegion="eu-west-1", **{key: override}), known).plan
-    before = _dev_with_recovery_region()
+    given = changed(target, recoveryRegion=TARGETS[target], **{key: override})
+    if reason := REFUSED.get((target, part, field)):
+        with pytest.raises(InputError) as refused:
+            load(target, given.values)
+        assert f"{path}.{alias}=" in str(refused.value)
+        assert reason in str(refused.value)
+        return
+    after, before = recorded(PROGRAM, given, known).plan, _with_recovery_region(target)
     assert [each for each in before.resources if each.custom] != [
         each for each in after.resources if each.custom
     ] or before.outputs != after.outputs
 
 
 @cache
-def _dev_with_recovery_region() -> Plan:
-    return recorded(PROGRAM, changed("dev", recoveryRegion="eu-west-1"), known).plan
+def _with_recovery_region(target: str) -> Plan:
+    return recorded(PROGRAM, changed(target, recoveryRegion=TARGETS[target]), known).plan
+
+
+def test_every_target_is_tried() -> None:
+    tried = {configuration(ROOT, stack).values["plinth:cloud"] for stack in TARGETS}
+    assert tried == {cloud.value for cloud in ENVIRONMENTS}
 
 
 def test_every_field_of_the_model_is_tried() -> None:
@@ -389,15 +415,15 @@ def test_the_aws_section_decides_what_only_aws_has(section: Any, type_: str, key
     assert (len(found) if key is None else found[0].inputs[key]) == value
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod"])
+@pytest.mark.parametrize("stack", [stack for stack in stacks(ROOT) if has_network(stack)])
 def test_who_reaches_whom(stack: str) -> None:
-    """Out of the recorded security groups: the ways that are listed, and nothing more.
+    """Out of the recorded security groups, or the firewall policy: the ways that are listed, and nothing more.
 
     `make docs` writes the lists; a review reads their changes.
     """
     plan = known_plan(stack)
     listed = (ROOT / "tests" / "stacks" / "reachability" / f"{stack}.txt").read_text().splitlines()
-    assert ways(plan, f"skipper-{stack}") == listed
+    assert WAYS[cloud_of(stack)](plan, plan.outputs["environment"]) == listed
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
@@ -408,6 +434,19 @@ def test_data_is_reached_by_services_alone_and_reaches_nobody(stack: str) -> Non
     assert len(data) >= 3
     assert {way[0] for way in open_ways if way[2] in data} <= {"workloads", *data}
     assert not [way for way in open_ways if way[0] in data and way[2] not in data and "rotation" not in way[0]]
+    assert not [way for way in open_ways if way[0] == "internet"]
+
+
+@pytest.mark.parametrize("stack", ["skipper-gcp-dev", "skipper-gcp-prod"])
+def test_on_google_cloud_machines_reach_data_at_its_port_and_nobody_else_does(stack: str) -> None:
+    plan = known_plan(stack)
+    open_ways = [way.split(" ", 3) for way in reach_google.ways(plan, plan.outputs["environment"])]
+    nodes = next(way[0] for way in open_ways if way[2] == "databases")
+    assert {(way[0], way[3]) for way in open_ways if way[2] in ("databases", "caches")} == {
+        (nodes, "tcp 5432"),
+        (nodes, "tcp 6432"),
+        (nodes, "tcp 6379"),
+    }
     assert not [way for way in open_ways if way[0] == "internet"]
 
 

@@ -90,9 +90,37 @@ def made_up_by_google(type_: str, name: str, inputs: dict[str, Any]) -> dict[str
                 "masterAuth": {**inputs.get("masterAuth", {}), "clusterCaCertificate": "Y2VydGlmaWNhdGU="},
                 "masterVersion": inputs.get("minMasterVersion", "1.35.3-gke.1000"),
             }
+        case "gcp:iam/workloadIdentityPool:WorkloadIdentityPool":
+            path = f"projects/123456789012/locations/global/workloadIdentityPools/{inputs['workloadIdentityPoolId']}"
+            return answers | {"id": path, "name": path}
+        case "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider":
+            pool = f"projects/123456789012/locations/global/workloadIdentityPools/{inputs['workloadIdentityPoolId']}"
+            path = f"{pool}/providers/{inputs['workloadIdentityPoolProviderId']}"
+            return answers | {"id": path, "name": path}
+        case "gcp:logging/projectSink:ProjectSink":
+            writer = "serviceAccount:service-123456789012@gcp-sa-logging.iam.gserviceaccount.com"
+            return answers | {"id": f"projects/{_PROJECT}/sinks/{physical}", "writerIdentity": writer}
+        case "gcp:securitycenter/notificationServiceAccount:NotificationServiceAccount":
+            email = "service-123456789012@gcp-sa-scc-notification.iam.gserviceaccount.com"
+            return answers | {"email": email, "member": f"serviceAccount:{email}"}
+        case "gcp:billing/budget:Budget":
+            path = f"billingAccounts/{inputs['billingAccount']}/budgets/{name}"
+            return answers | {"id": path, "name": path}
         case "gcp:projects/serviceIdentity:ServiceIdentity":
             email = f"service-123456789012@{inputs['service'].partition('.')[0]}.iam.gserviceaccount.com"
             return answers | {"email": email, "member": f"serviceAccount:{email}"}
+        case "gcp:gkebackup/backupPlan:BackupPlan" | "gcp:gkebackup/restorePlan:RestorePlan":
+            kind = "backupPlans" if type_.endswith("BackupPlan") else "restorePlans"
+            return answers | {"id": f"projects/{_PROJECT}/locations/{inputs['location']}/{kind}/{physical}"}
+        case "gcp:backupdisasterrecovery/backupVault:BackupVault":
+            path = f"projects/{_PROJECT}/locations/{inputs['location']}/backupVaults/{inputs['backupVaultId']}"
+            agent = f"vault-{name}@gcp-sa-backupdr-pr.iam.gserviceaccount.com"
+            return answers | {"id": path, "name": path, "serviceAccount": agent}
+        case "gcp:backupdisasterrecovery/backupPlan:BackupPlan":
+            path = f"projects/{_PROJECT}/locations/{inputs['location']}/backupPlans/{inputs['backupPlanId']}"
+            return answers | {"id": path, "name": path}
+        case "gcp:workflows/workflow:Workflow":
+            return answers | {"id": f"projects/{_PROJECT}/locations/{inputs['region']}/workflows/{physical}"}
         case "gcp:sql/databaseInstance:DatabaseInstance":
             place = f"{_PROJECT}:{inputs.get('region', 'europe-west3')}:{physical}"
             return answers | {

@@ -12,7 +12,7 @@ from .model import Part, Tier
 from .reading import Alerts, Cloud, Reader, values_of
 from .systems import SYSTEMS
 
-ACCOUNTS = {Cloud.AWS: "stacks.environments.aws_account"}
+ACCOUNTS = {Cloud.AWS: "stacks.environments.aws_account", Cloud.GCP: "stacks.environments.gcp_account"}
 """The module of each account that there is."""
 
 
@@ -39,7 +39,7 @@ class Account(Part):
     domain: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$")]
     """DNS domain of the zone in which environments are found."""
     monthly_budget: Annotated[int, Field(ge=1)]
-    """What a month may cost, in US dollars."""
+    """What a month may cost: in US dollars on AWS, on Google Cloud in what the billing account pays in."""
 
 
 class AccountFile(Part):

@@ -1,7 +1,7 @@
 """Backups on Google Cloud: a vault and plans of the Backup and DR service for databases, plans of Backup for GKE."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Any, NotRequired, TypedDict
 
@@ -11,7 +11,7 @@ import pulumi_random as random
 
 from ..component import Component, between, checked, checked_name, matching
 from ..problems import InputError, Problem
-from ..security.google import REGION, GcpScope, scope_problem
+from ..security.google import REGION, GcpScope, scope_problem, service_account
 
 _DAY = 86400
 _FOREVER = 36159
@@ -85,6 +85,8 @@ class GcpBackupVault(Component):
     """Its id, `projects/<p>/locations/<l>/backupVaults/<v>`."""
     vault_name: pulumi.Output[str]
     """Its name, the last part of its id."""
+    service_account: pulumi.Output[str]
+    """Address of the account of Google's by which the vault makes its backups."""
     locked_days: pulumi.Output[int]
     """Days in which nobody deletes a backup."""
 
@@ -118,6 +120,7 @@ class GcpBackupVault(Component):
         self.vault_id = vault.id
         # Of the resource itself, so that it is known only once the vault is there.
         self.vault_name = vault.backup_vault_id
+        self.service_account = vault.service_account
         self.locked_days = pulumi.Output.from_input(days)
         self._register()
 
@@ -129,6 +132,8 @@ class GcpBackupPlanArgs(TypedDict):
     """Project and region of the plan and of every instance in it."""
     vault_id: pulumi.Input[str]
     """Id of the vault, `projects/<p>/locations/<l>/backupVaults/<v>`."""
+    vault_account: pulumi.Input[str]
+    """Address of the vault's service account, which is let back these instances up, and no others."""
     locked_days: NotRequired[int]
     """Days in which the vault lets nobody delete a backup. No backup is kept for less. Default: 7."""
     resources: dict[str, pulumi.Input[str]]
@@ -207,19 +212,39 @@ class GcpBackupPlan(Component):
             log_retention_days=args.get("log_days", 7),
             opts=self._child(),
         )
+        instances = {
+            purpose: _verified_instance(subject, purpose, instance) for purpose, instance in args["resources"].items()
+        }
+        # Cloud SQL has no policies of instances.
+        operator = gcp.projects.IAMMember(
+            name,
+            project=project,
+            role="roles/backupdr.cloudSqlOperator",
+            member=service_account(args["vault_account"]),
+            condition={
+                "title": "Only what is backed up",
+                "expression": pulumi.Output.all(*instances.values()).apply(_only),
+            },
+            opts=self._child(),
+        )
         associations = [
             gcp.backupdisasterrecovery.BackupPlanAssociation(
                 f"{name}-{purpose}",
                 project=project,
                 location=region,
                 backup_plan_association_id=f"{name}-{purpose}",
-                resource=_verified_instance(subject, purpose, instance),
+                resource=instance,
                 resource_type=_SQL,
                 backup_plan=plan.id,
                 # Google moves none to another instance, and an instance is in one plan at a time.
-                opts=self._child(replace_on_changes=["resource"], delete_before_replace=True),
+                opts=self._child(
+                    replace_on_changes=["resource"],
+                    delete_before_replace=True,
+                    # The first backup is made as soon as there is one, and fails before.
+                    depends_on=[operator],
+                ),
             )
-            for purpose, instance in args["resources"].items()
+            for purpose, instance in instances.items()
         ]
         self.plan_id = plan.id
         self.plan_name = plan.backup_plan_id
@@ -410,6 +435,10 @@ _EVERYTHING: dict[str, Any] = {
 }
 
 
+_REPLICATED = (("apps", "Deployment"), ("apps", "StatefulSet"))
+_STARTED = (("batch", "CronJob"), ("batch", "Job"))
+
+
 def _one_as_a_test(namespace: str) -> dict[str, Any]:
     """The restore of a namespace into another one, in which nothing runs. What an earlier test left is replaced."""
     other = f"{namespace}{TEST_SUFFIX}"
@@ -423,7 +452,7 @@ def _one_as_a_test(namespace: str) -> dict[str, Any]:
             _changed(
                 "Run no replicas", namespace, [("apps", "Deployment"), ("apps", "StatefulSet")], "spec/replicas", "0"
             ),
-            _changed("Start no jobs", namespace, [("batch", "CronJob"), ("batch", "Job")], "spec/suspend", "true"),
+            _changed("Start no jobs", namespace, _STARTED, "spec/suspend", "true"),
             {
                 "description": f"Call the namespace {other}",
                 "resource_filter": {
@@ -442,7 +471,9 @@ def _one_as_a_test(namespace: str) -> dict[str, Any]:
     }
 
 
-def _changed(description: str, namespace: str, kinds: list[tuple[str, str]], field: str, value: str) -> dict[str, Any]:
+def _changed(
+    description: str, namespace: str, kinds: Sequence[tuple[str, str]], field: str, value: str
+) -> dict[str, Any]:
     """A rule that sets a field of some kinds of objects, whether they have it or not."""
     return {
         "description": description,
@@ -497,6 +528,12 @@ def _plan_problems(name: str, args: GcpBackupPlanArgs) -> Iterator[Problem]:
             yield Problem(path, purpose, f"{len(purpose)} characters; beside the name {name} use {longest} or fewer")
         elif isinstance(instance, str) and not re.fullmatch(_INSTANCE, instance):
             yield Problem(path, instance, _INSTANCE_REMEDY)
+
+
+def _only(instances: Sequence[str]) -> str:
+    """A condition that holds for these instances alone."""
+    names = " || ".join(f'resource.name == "{each}"' for each in instances)
+    return f'resource.service == "sqladmin.googleapis.com" && ({names})'
 
 
 _INSTANCE_REMEDY = "give the instance's id, projects/<project>/instances/<name>"

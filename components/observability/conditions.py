@@ -530,6 +530,25 @@ def vault(key: str = "") -> GcpConditions:
     }
 
 
+def restore_tests(workflow: pulumi.Input[str], location: pulumi.Input[str], key: str = "") -> GcpConditions:
+    """How restores as a test fail, by the name of the workflow that makes them. That none was made at all cannot be
+    told: Google looks for values of a day, and they are made every month."""
+    workflows = _Product(
+        "workflows.googleapis.com/",
+        "workflows.googleapis.com/Workflow",
+        {"resource.labels.workflow_id": workflow, "resource.labels.location": location},
+    )
+    return {
+        f"{_prefix('backup', key)}-restore-test-failed": workflows.critical(
+            _When("ALIGN_DELTA", "finished_execution_count", ">", 0),
+            "A backup could not be restored as a test, or what was restored could not be deleted and goes on costing "
+            "money; the execution says which, and a backup that nobody can restore is none.",
+            where=['metric.labels.status = "FAILED"'],
+            reducer="REDUCE_SUM",
+        )
+    }
+
+
 def keys(key: str = "") -> GcpConditions:
     """How versions of keys of Cloud KMS are taken away in the project, by anybody."""
     kms = _Product("", "", {})

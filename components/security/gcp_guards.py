@@ -97,12 +97,13 @@ class GcpGuardsArgs(TypedDict):
     members: NotRequired[list[str]]
     """Whose people and accounts may be granted anything (`iam.allowedPolicyMemberDomains`): customer ids such as
     `C03xgje4y`, and `principalSet://iam.googleapis.com/organizations/<number>`, which a pool of workload identities
-    needs. Access logs of buckets need an exception of their own: a group of google.com writes them. Default: everyone's."""
+    needs. Access logs of buckets need an exception of their own: a group of google.com writes them. Default:
+    everyone's."""
     exceptions: NotRequired[dict[str, str]]
     """Why something is not refused, by constraint. Default: none."""
     dry_run: NotRequired[bool]
-    """Whether what would be refused is only logged. Google tries some constraints alone: others are left out, and so is
-    what the project has instead. Default: no."""
+    """Whether what would be refused is only logged. Google tries few constraints, some of them under a newer name: all
+    others have no policy then. Default: no."""
 
 
 def _listed_location(locations: list[str]) -> str | None:

@@ -92,8 +92,8 @@ class GcpServicePerimeter(Component):
         super().__init__(name, opts)
         policy = f"accessPolicies/{args['access_policy']}"
         short = re.sub(r"[^A-Za-z0-9_]", "_", name)
-        levels = [self._addresses(name, policy, short, args["allowed_cidrs"])] if args.get("allowed_cidrs") else []
-        border = _border(args, levels)
+        cidrs = args.get("allowed_cidrs", [])
+        border = _border(args, [self._addresses(name, policy, short, cidrs)] if cidrs else [])
         enforced = args.get("enforced", False)
         perimeter = gcp.accesscontextmanager.ServicePerimeter(
             name,
@@ -126,23 +126,25 @@ class GcpServicePerimeter(Component):
 def _border(args: GcpServicePerimeterArgs, levels: list[pulumi.Output[str]]) -> Any:
     """What is inside, and who comes in: the same whether it is tried or enforced."""
     numbers = [args["scope"]["number"], *args.get("other_projects", [])]
-    identities = args.get("allowed_identities", [])
-    # What comes from GitHub has no address that anybody knows: who it is must be enough.
-    known = {
-        "title": "Known identities",
-        "ingress_from": {"identities": identities, "sources": [{"access_level": "*"}]},
-        "ingress_to": {"resources": ["*"], "operations": [{"service_name": "*"}]},
-    }
-    return {
+    border: dict[str, Any] = {
         "resources": [f"projects/{number}" for number in numbers],
         "restricted_services": args.get("services", list(RESTRICTED_SERVICES)),
-        "access_levels": levels or None,
-        "ingress_policies": [known] if identities else None,
         "vpc_accessible_services": {
             "enable_restriction": True,
             "allowed_services": ["RESTRICTED-SERVICES", *args.get("accessible_services", [])],
         },
     }
+    if levels:
+        border["access_levels"] = levels
+    if identities := args.get("allowed_identities"):
+        known = {
+            "title": "Known identities",
+            # What comes from GitHub has no address that anybody knows: who it is must be enough.
+            "ingress_from": {"identities": identities, "sources": [{"access_level": "*"}]},
+            "ingress_to": {"resources": ["*"], "operations": [{"service_name": "*"}]},
+        }
+        border["ingress_policies"] = [known]
+    return border
 
 
 def _problems(args: GcpServicePerimeterArgs) -> Iterator[Problem]:

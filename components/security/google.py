@@ -41,7 +41,8 @@ def account_id_problem(account_id: str) -> str | None:
     """A rule for args: the id of a service account."""
     if re.fullmatch(ACCOUNT_ID, account_id):
         return None
-    return f"{len(account_id)} characters; give 6 to 30 small letters, digits and hyphens, a letter first and no hyphen last"
+    shape = "6 to 30 small letters, digits and hyphens, a letter first and no hyphen last"
+    return f"{len(account_id)} characters; give {shape}"
 
 
 def service_agent(scope: GcpScope, service: str) -> str:

@@ -13,6 +13,7 @@ from ..security.google import GcpScope, scope_problem
 _DAY = 86400
 # The bucket's name is the component's with a hyphen and seven random characters, 63 in all.
 _LONGEST_NAME = 55
+_SHORTEST_RECOVERY, _LONGEST_RECOVERY = 7, 90
 _NAME = r"(?!goog)(?!.*google)[a-z0-9][a-z0-9-]+"
 _NAME_REMEDY = (
     "Cloud Storage takes small letters, digits and hyphens, letter or digit first, and no name that says google"
@@ -72,7 +73,9 @@ def key_location(first: str, second: str) -> str | None:
 
 def recovery_days(days: int) -> str | None:
     """A rule for args: how long Cloud Storage keeps what was deleted."""
-    return None if days == 0 or 7 <= days <= 90 else "give 7 to 90 days, or 0 for none"
+    if days == 0 or _SHORTEST_RECOVERY <= days <= _LONGEST_RECOVERY:
+        return None
+    return f"give {_SHORTEST_RECOVERY} to {_LONGEST_RECOVERY} days, or 0 for none"
 
 
 def _two_regions(regions: list[str]) -> str | None:
@@ -107,8 +110,9 @@ class GcsObjectStoreArgs(TypedDict):
     recovery_days: NotRequired[int]
     """Days during which even a deleted version can be had back (soft delete), 7 to 90, or 0 for none. Default: 7."""
     lock_days: NotRequired[int]
-    """Days during which nobody deletes an object (retention policy), 0 for none. Whoever may change the bucket can lift
-    it: it is not locked for good. Default: 0."""
+    """Days during which nobody overwrites or deletes an object (retention policy), 0 for none. Whoever may change the
+    bucket can lift it: it is not locked for good. Such a bucket has no versions; what is overwritten or deleted after
+    that can be had back for `keep_versions_days`, 90 at most, by soft delete. Default: 0."""
     protect: NotRequired[bool]
     """Whether Pulumi and Google's provider refuse to delete it. Default: yes."""
     delete_contents: NotRequired[bool]
@@ -159,8 +163,9 @@ class GcsObjectStore(Component):
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
             encryption={"default_kms_key_name": args["key_name"]},
-            versioning={"enabled": True},
-            soft_delete_policy={"retention_duration_seconds": args.get("recovery_days", 7) * _DAY},
+            # Cloud Storage has known no bucket with both: what is locked is never overwritten before its time.
+            versioning={"enabled": not lock_days},
+            soft_delete_policy={"retention_duration_seconds": _recovery_days(args) * _DAY},
             retention_policy={"retention_period": str(lock_days * _DAY), "is_locked": False} if lock_days else None,
             lifecycle_rules=_lifecycle(args),
             logging=(
@@ -250,6 +255,13 @@ def _deleted(
     condition: gcp.storage.BucketLifecycleRuleConditionArgsDict,
 ) -> gcp.storage.BucketLifecycleRuleArgsDict:
     return {"action": {"type": "Delete"}, "condition": condition}
+
+
+def _recovery_days(args: GcsObjectStoreArgs) -> int:
+    """Days of soft delete. In a locked bucket, which has no versions, they are what keeps former objects."""
+    days = args.get("recovery_days", 7)
+    kept = min(args.get("keep_versions_days", 90), _LONGEST_RECOVERY)
+    return max(days, kept, _SHORTEST_RECOVERY) if args.get("lock_days", 0) else days
 
 
 def _lifecycle(args: GcsObjectStoreArgs) -> list[gcp.storage.BucketLifecycleRuleArgsDict]:

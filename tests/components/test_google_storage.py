@@ -159,6 +159,16 @@ def test_regions_that_hold_no_bucket_together_are_refused_with_those_that_do() -
     assert refused(data_locations=["europe-west3"]) == {"data_locations": "name two regions"}
 
 
+def test_a_locked_bucket_has_no_versions_and_what_is_deleted_later_can_be_had_back() -> None:
+    """Cloud Storage has known no bucket with both."""
+    bucket = one(store(lock_days=30, keep_versions_days=60), BUCKET)
+    assert bucket["versioning"] == {"enabled": False}
+    assert bucket["retentionPolicy"] == {"retentionPeriod": str(30 * 86400), "isLocked": False}
+    assert bucket["softDeletePolicy"] == {"retentionDurationSeconds": 60 * 86400}
+    longest = one(store(lock_days=30, keep_versions_days=400), BUCKET)["softDeletePolicy"]
+    assert longest == {"retentionDurationSeconds": 90 * 86400}, "Cloud Storage keeps it no longer"
+
+
 def test_a_place_is_named_once() -> None:
     problems = refused(location="EU", data_locations=["europe-west3", "europe-west4"])
     assert problems == {"location": "leave it out: `data_locations` says where it stands"}

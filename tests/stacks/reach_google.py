@@ -69,7 +69,7 @@ def _rule(inputs: Mapping[str, Any]) -> Rule:
 
 
 def _open(rules: list[Rule], direction: str, machine: str, peer: Block) -> Iterator[tuple[str, str]]:
-    """What the rules let through. A rule that opens a part of the peer's addresses is taken to open all of them, and one
+    """What the rules let through. One that opens a part of the peer's addresses is taken to open all of them, and one
     that closes a part to close none."""
     closed: set[tuple[str, str]] = set()
     for rule in rules:

@@ -73,10 +73,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "gcs-versioned",
-        "A bucket keeps the versions of its objects.",
+        "A bucket keeps the versions of its objects, unless it is locked and nothing can be overwritten.",
         (BUCKET,),
         ("CKV_GCP_78",),
         demands={"versioning.enabled": true()},
+        when=lambda bucket, stack: "retentionPolicy" not in bucket.inputs,
     ),
     Rule(
         "gcs-encrypted",

@@ -52,7 +52,7 @@ def of_some(rule: dict[str, Any]) -> dict[str, Any]:
 BREAKS: dict[str, list[Break]] = {
     "gcs-uniform-access": [changed("gcp-bucket", uniformBucketLevelAccess=None)],
     "gcs-no-public-access": [changed("gcp-bucket", publicAccessPrevention="inherited")],
-    "gcs-versioned": [changed("gcp-bucket", versioning=None), changed("gcp-logs", versioning={"enabled": False})],
+    "gcs-versioned": [changed("gcp-wide-bucket", versioning=None), changed("gcp-logs", versioning={"enabled": False})],
     "gcs-encrypted": [changed("gcp-bucket", encryption=None), changed("gcp-logs", encryption=None)],
     "gcs-soft-delete": [
         changed("gcp-bucket", softDeletePolicy=None),

@@ -11,7 +11,7 @@ from ..component import Component, between, checked, checked_name
 from ..observability.cloudmonitoring import Channels, CloudMonitoringAlerts
 from ..observability.conditions import CRITICAL, WARNING, GcpCondition
 from ..problems import InputError, Problem
-from ..storage.gcs import GcsObjectStore
+from ..storage.gcs import GcsObjectStore, GcsObjectStoreArgs, dual_region_problem
 from .google import GcpScope, scope_problem
 
 LOG_TYPES = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
@@ -146,8 +146,8 @@ class GcpAuditLogsArgs(TypedDict):
     scope: GcpScope
     """The project, and the region of the bucket."""
     key_name: pulumi.Input[str]
-    """Id of the KMS key that encrypts the bucket, a key of the region. Cloud Storage's own account must be allowed to
-    use it."""
+    """Id of the KMS key that encrypts the bucket. It stands where the bucket does: in the region, or in `europe` for two
+    regions of the EU. Cloud Storage's own account must be allowed to use it."""
     channels: Channels
     """Where alerts go, by severity."""
     deployers: NotRequired[list[str]]
@@ -155,6 +155,9 @@ class GcpAuditLogsArgs(TypedDict):
     Changes of ownership, of roles and of the record itself are told whoever makes them. Default: none."""
     all_logs: NotRequired[bool]
     """Whether the bucket gets all logs, and not those of audits alone (CIS-GCP-2.2). Default: no."""
+    data_locations: NotRequired[list[str]]
+    """Two regions that hold the bucket together, so that the record outlives one of them. The bucket's creation decides
+    it. Default: none, it stands in the region."""
     archive_after_days: NotRequired[int]
     """Days until a log file moves to the class Coldline, 0 for never. Default: 90."""
     keep_days: NotRequired[int]
@@ -169,7 +172,17 @@ class GcpAuditLogsArgs(TypedDict):
     Default: no."""
 
 
-_RULES = {"scope": scope_problem, "archive_after_days": _DAYS, "keep_days": _DAYS, "lock_days": _DAYS}
+def _two_regions(regions: list[str]) -> str | None:
+    return dual_region_problem(*regions) if len(regions) == 2 else "name two regions"
+
+
+_RULES = {
+    "scope": scope_problem,
+    "data_locations": _two_regions,
+    "archive_after_days": _DAYS,
+    "keep_days": _DAYS,
+    "lock_days": _DAYS,
+}
 
 
 class GcpAuditLogs(Component):
@@ -206,19 +219,7 @@ class GcpAuditLogs(Component):
             audit_log_configs=[{"log_type": each} for each in LOG_TYPES],
             opts=self._child(),
         )
-        store = GcsObjectStore(
-            name,
-            {
-                "scope": scope,
-                "key_name": args["key_name"],
-                "archive_after_days": args.get("archive_after_days", 90),
-                "keep_days": args.get("keep_days", 0),
-                "lock_days": args.get("lock_days", 365),
-                "protect": protect,
-                "delete_contents": args.get("delete_contents", False),
-            },
-            self._child(),
-        )
+        store = GcsObjectStore(name, _store(args), self._child())
         sink = gcp.logging.ProjectSink(
             name,
             project=scope["project"],
@@ -246,6 +247,21 @@ class GcpAuditLogs(Component):
         self.writer_identity = sink.writer_identity
         self.policy_ids = alerts.policy_ids
         self._register()
+
+
+def _store(args: GcpAuditLogsArgs) -> GcsObjectStoreArgs:
+    store: GcsObjectStoreArgs = {
+        "scope": args["scope"],
+        "key_name": args["key_name"],
+        "archive_after_days": args.get("archive_after_days", 90),
+        "keep_days": args.get("keep_days", 0),
+        "lock_days": args.get("lock_days", 365),
+        "protect": args.get("protect", True),
+        "delete_contents": args.get("delete_contents", False),
+    }
+    if "data_locations" in args:
+        store["data_locations"] = args["data_locations"]
+    return store
 
 
 def _conditions(args: GcpAuditLogsArgs, sink: gcp.logging.ProjectSink) -> dict[str, GcpCondition]:

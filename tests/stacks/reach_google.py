@@ -62,9 +62,7 @@ def _rule(inputs: Mapping[str, Any]) -> Rule:
         inputs["action"] == "allow",
         tuple(each.partition("@")[0] for each in inputs.get("targetServiceAccounts", [])),
         tuple(Block(each) for each in blocks),
-        tuple(
-            (layer["ipProtocol"], port) for layer in match["layer4Configs"] for port in layer.get("ports") or ["*"]
-        ),
+        tuple((layer["ipProtocol"], port) for layer in match["layer4Configs"] for port in layer.get("ports") or ["*"]),
     )
 
 

@@ -49,7 +49,7 @@ def settings(**changes: Any) -> AccountSettings:
         ({"account": {"domains": "x"}}, "account.domains=x: unknown key; did you mean `domain`?"),
         ({"account": {"monthlyBudget": 0}}, "account.monthlyBudget=0: give 1 or more"),
         ({"system": "skipper"}, "system=skipper: unknown key; the keys here are account, alerts, aws, cloud"),
-        ({"cloud": "gcp", "aws": None}, "cloud=gcp: an account does not run there yet; choose aws"),
+        ({"cloud": "local", "aws": None}, "cloud=local: an account does not run there yet; choose aws, gcp"),
         ({"region": "mars"}, "region=mars: no such AWS region; choose one of af-south-1"),
         ({"recoveryRegion": "eu-central-1"}, "recoveryRegion=eu-central-1: is the region itself; name another one"),
         ({"alerts": {"critical": []}}, "alerts.critical: an alarm needs somebody who is told"),

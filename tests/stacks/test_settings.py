@@ -123,7 +123,7 @@ def problems(values: dict[str, Any]) -> list[str]:
         # unknown names
         ("system", "skiper", "system=skiper: did you mean `skipper`? choose one of skipper"),
         ("cloud", "azure", "cloud=azure: choose one of aws, gcp, local"),
-        ("cloud", "gcp", "cloud=gcp: skipper does not run there yet; choose aws"),
+        ("cloud", "local", "cloud=local: skipper does not run there yet; choose aws, gcp"),
         ("tier", "production", "tier=production: choose one of dev, staging, prod"),
         ("region", "eu-central-9", "region=eu-central-9: no such AWS region; did you mean `eu-central-2`?"),
         ("recoveryRegion", "mars", "recoveryRegion=mars: no such AWS region; choose one of af-south-1"),

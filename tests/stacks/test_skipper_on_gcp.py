@@ -92,7 +92,7 @@ SECURITY: dict[str, tuple[set[str], str]] = {
         "gcp:servicenetworking/connection:Connection",
     ),
     "Cloud Armor: DDoS protection and WAF": (
-        {"armor-rules"},
+        {"armor-attached", "armor-owasp", "armor-log4j", "armor-rate-limit"},
         "gcp:compute/securityPolicy:SecurityPolicy",
     ),
 }

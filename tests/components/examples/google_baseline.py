@@ -44,6 +44,8 @@ AUDIT_FULL: GcpAuditLogsArgs = {
     **AUDIT,
     "deployers": [DEPLOYER],
     "all_logs": True,
+    "key_name": "projects/plinth-123456/locations/europe/keyRings/ring/cryptoKeys/audit",
+    "data_locations": ["europe-west3", "europe-west4"],
     "archive_after_days": 30,
     "keep_days": 400,
     "lock_days": 0,
@@ -68,7 +70,12 @@ PERIMETER: GcpServicePerimeterArgs = {"scope": GOOGLE, "access_policy": "9876543
 PERIMETER_FULL: GcpServicePerimeterArgs = {
     **PERIMETER,
     "other_projects": ["210987654321"],
-    "services": ["storage.googleapis.com", "secretmanager.googleapis.com"],
+    "services": [
+        "pubsub.googleapis.com",
+        "secretmanager.googleapis.com",
+        "sqladmin.googleapis.com",
+        "storage.googleapis.com",
+    ],
     "accessible_services": ["oauth2.googleapis.com"],
     "allowed_cidrs": ["203.0.113.0/24"],
     "allowed_identities": [f"serviceAccount:{DEPLOYER}"],

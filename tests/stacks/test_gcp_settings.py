@@ -1,0 +1,291 @@
+"""What the settings refuse on Google Cloud, and that changing its cloud and regions is enough to move a system there."""
+
+import json
+from typing import Any
+
+import pytest
+
+from components.problems import InputError
+from preview.project import configuration
+from stacks.account import load_account
+from stacks.environments import aws_settings, gcp_settings
+from stacks.environments.gcp_place import REGIONS, zones_of
+from stacks.model import Size
+from stacks.reading import values_of
+from stacks.settings import Settings, load
+
+from ..support import ROOT
+
+GOOD: dict[str, Any] = {
+    "system": "skipper",
+    "cloud": "gcp",
+    "tier": "dev",
+    "region": "europe-west3",
+    "network": {"cidr": "10.20.0.0/16"},
+    "tags": {"owner": "platform"},
+    "gcp": {
+        "project": "example-skipper-dev",
+        "projectNumber": "123456789012",
+        "zones": ["europe-west3-a", "europe-west3-b"],
+        "cluster": {"administrators": {"deploy": "group:platform@example.com"}},
+    },
+}
+PROD: dict[str, Any] = {
+    **GOOD,
+    "tier": "prod",
+    "recoveryRegion": "europe-west4",
+    "alerts": {"critical": ["mailto:oncall@example.com"]},
+    "gcp": {**GOOD["gcp"], "zones": zones_of("europe-west3")},
+}
+
+
+def settings(values: dict[str, Any]) -> Settings:
+    """The settings out of values, as the engine hands them over."""
+    config = {f"plinth:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    return load("test", config)
+
+
+def changed(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """The values with another one at a path."""
+    result = json.loads(json.dumps(values))
+    *steps, last = path.split(".")
+    place = result
+    for step in steps:
+        place = place.setdefault(step, {})
+    place[last] = value
+    return result
+
+
+def problems(values: dict[str, Any]) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        settings(values)
+    return [str(problem).removeprefix("plinth:") for problem in caught.value.problems]
+
+
+def test_what_is_right_is_taken() -> None:
+    assert settings(GOOD).section.project == "example-skipper-dev"
+    assert settings(PROD).recovery_region == "europe-west4"
+
+
+MOVES = {"dev": "skipper-gcp-dev", "prod": "skipper-gcp-prod"}
+"""The stack files of a tier on both clouds."""
+
+
+@pytest.mark.parametrize("tier", MOVES)
+def test_changing_the_cloud_and_its_regions_moves_the_system(tier: str) -> None:
+    """The rest of the file holds, but for the clouds' own sections: and the system in it is the same, to the letter."""
+    there, here = (values_of(configuration(ROOT, stack).values) for stack in (MOVES[tier], tier))
+    moved = {**here, **{key: there[key] for key in ("cloud", "region", "recoveryRegion", "gcp") if key in there}}
+    # What the other cloud has of its own may stay in the file.
+    assert "aws" in moved
+    after, before = settings(moved), load(tier, configuration(ROOT, tier).values)
+    assert after.system == before.system
+    assert (after.tags, after.alerts, after.network) == (before.tags, before.alerts, before.network)
+    again = {**there, **{key: here[key] for key in ("cloud", "region", "recoveryRegion", "aws") if key in here}}
+    assert settings(again).system == before.system
+
+
+@pytest.mark.parametrize("tier", MOVES)
+def test_the_stack_files_of_both_clouds_differ_in_their_places_alone(tier: str) -> None:
+    there, here = (values_of(configuration(ROOT, stack).values) for stack in (MOVES[tier], tier))
+    differing = {key for key in {*there, *here} if there.get(key) != here.get(key)}
+    assert differing - {"recoveryRegion"} == {"cloud", "region", "network", "aws", "gcp"}
+    assert set(there["network"]) == set(here["network"]), "both stand side by side: they only have other addresses"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (
+            "region",
+            "europe-west33",
+            "region=europe-west33: no such region of Google Cloud; did you mean `europe-west3`?",
+        ),
+        ("region", "eu-central-1", "region=eu-central-1: no such region of Google Cloud"),
+        (
+            "gcp.zones",
+            ["europe-west3-a", "europe-west3-d"],
+            "gcp.zones[1]=europe-west3-d: is no zone of europe-west3; did you mean `europe-west3-c`? choose one of "
+            "europe-west3-a, europe-west3-b, europe-west3-c",
+        ),
+        ("gcp.zones", ["europe-west3-a", "europe-west3-a"], "gcp.zones[1]=europe-west3-a: stands twice"),
+        ("gcp.project", "Example", "gcp.project=Example: must match"),
+        ("gcp.project", "123456789012", "gcp.project=123456789012: must match"),
+        ("gcp.project", "a-project-whose-name-is-too-long", "gcp.project=a-project-whose-name-is-too-long: must match"),
+        ("gcp.projectNumber", "example", "gcp.projectNumber=example: must match"),
+        ("gcp.projectNumber", 123456789012, "gcp.projectNumber=123456789012: give text; in YAML, put it in quotes"),
+        (
+            "gcp.ranges",
+            {"pods": "10.20.128.0/20"},
+            "gcp.ranges.pods=10.20.128.0/20: overlaps gcp.ranges.nodes, which is 10.20.128.0/19; give a block apart",
+        ),
+        (
+            "gcp.ranges",
+            {"pods": "100.64.0.0/14", "services": "100.65.0.0/20"},
+            "gcp.ranges.services=100.65.0.0/20: overlaps gcp.ranges.pods, which is 100.64.0.0/14; give a block apart",
+        ),
+        ("gcp.ranges", {"pods": "100.64.0.0/22"}, "gcp.ranges.pods=100.64.0.0/22: too small; give a block from /9 to"),
+        ("gcp.ranges", {"pods": "100.64.0.1/16"}, "gcp.ranges.pods=100.64.0.1/16: has host bits set"),
+        ("gcp.ranges", {"pods": "8.8.0.0/16"}, "gcp.ranges.pods=8.8.0.0/16: give a block within 10.0.0.0/8"),
+        (
+            "nodes",
+            {"general": {"most": 200}},
+            "gcp.ranges.pods=10.20.0.0/17: room for 128 nodes, and 201 may be there with upgrades; give a larger "
+            "block, or lower gcp.cluster.podsPerNode",
+        ),
+        (
+            "network.cidr",
+            "10.20.0.0/20",
+            None,
+        ),
+        ("network.cidr", "172.17.0.0/16", "network.cidr=172.17.0.0/16: overlaps 172.17.0.0/16, which Docker uses"),
+        ("network.cidr", "11.0.0.0/16", "network.cidr=11.0.0.0/16: give a block within 10.0.0.0/8"),
+        (
+            "gcp.database",
+            {"tier": "db-custom-2-8192", "edition": "ENTERPRISE_PLUS"},
+            "gcp.database.tier=db-custom-2-8192: ",
+        ),
+        (
+            "gcp.database",
+            {"tier": "db-perf-optimized-N-2", "edition": "ENTERPRISE"},
+            "gcp.database.tier=db-perf-optimized-N-2: ",
+        ),
+        ("gcp.database", {"edition": "ENTERPRISE_PLUS"}, "database.size=db-custom-2-8192: "),
+        ("gcp.database", {"tier": "db.m6g.large"}, "gcp.database.tier=db.m6g.large: "),
+        ("gcp.database", {"edition": "FREE"}, "gcp.database.edition=FREE: choose one of ENTERPRISE, ENTERPRISE_PLUS"),
+        (
+            "database",
+            {"pooling": True},
+            "database.pooling=True: db-custom-2-8192 is of the edition ENTERPRISE; name a tier of ENTERPRISE_PLUS in "
+            "gcp.database.tier, or set it to false",
+        ),
+        (
+            "database",
+            {"backupDays": 14},
+            "database.backupDays=14: db-custom-2-8192 is of the edition ENTERPRISE; name a tier of ENTERPRISE_PLUS in "
+            "gcp.database.tier, or give 7 or less",
+        ),
+        ("gcp.cache", {"nodeType": "cache.t4g.small"}, "gcp.cache.nodeType=cache.t4g.small: choose one of SHARED_CORE"),
+        ("gcp.cache", {"version": "8.2"}, "gcp.cache.version=8.2: did you mean `8.0`? choose one of 7.2, 8.0, 9.0"),
+        (
+            "gcp.accountPrefix",
+            "skipper-gcp-production",
+            "gcp.accountPrefix=skipper-gcp-production: makes the service account "
+            "skipper-gcp-production-scheduler, 32 characters; with its service's name, an id has 6 to 30 small",
+        ),
+        ("gcp.nodes", {"other": {"machineType": "e2-standard-2"}}, "gcp.nodes.other: no such node pool; choose one of"),
+        (
+            "gcp.nodes",
+            {"general": {"machineType": "t3.large"}},
+            "gcp.nodes.general.machineType=t3.large: no machine type; write <family>-<kind>-<cores>",
+        ),
+        (
+            "gcp.cluster",
+            {"administrators": {"deploy": "arn:aws:iam::123456789012:role/deploy"}},
+            "gcp.cluster.administrators.deploy=arn:aws:iam::123456789012:role/deploy: no IAM member; write group:",
+        ),
+        ("gcp.cluster", {"allow": ["0.0.0.0/0"]}, "gcp.cluster.allow[0]=0.0.0.0/0: is most of the internet"),
+        ("gcp.cluster", {"allow": ["office"]}, "gcp.cluster.allow[0]=office: not an IPv4 block"),
+        ("gcp.cluster", {"podsPerNode": 4}, "gcp.cluster.podsPerNode=4: give 8 or more"),
+        (
+            "broker",
+            {"queues": {"more": {"purpose": "More", "exchange": "commands", "routingKey": "agent.*.stop"}}},
+            "broker.queues.more.routingKey=agent.*.stop: ",
+        ),
+        ("tags", {"owner": "Platform Team"}, "tags.owner=Platform Team: Google Cloud's labels are small letters"),
+        (
+            "primaryRegion",
+            "europe-west4",
+            "primaryRegion=europe-west4: on Google Cloud the environment itself keeps a copy of its database",
+        ),
+        ("gcp.edge", {"host": "skipper", "zone": "plinth"}, "gcp.edge.host=skipper: must match"),
+        ("gcp.registries", {"ours": "eu.gcr.io/x"}, "gcp.registries.ours=eu.gcr.io/x: must match"),
+        ("gcp.colour", "red", "gcp.colour=red: unknown key"),
+    ],
+)
+def test_each_fault_gets_one_error_with_path_value_and_remedy(path: str, value: Any, message: str | None) -> None:
+    if message is None:
+        settings(changed(GOOD, path, value))
+        return
+    found = problems(changed(GOOD, path, value))
+    assert len(found) == 1, found
+    assert message in found[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("gcp.zones", ["europe-west3-a", "europe-west3-b"], "gcp.zones=2: prod needs 3 zones or more; name them in"),
+        (
+            "recoveryRegion",
+            "us-east4",
+            "recoveryRegion=us-east4: ",
+        ),
+        ("network", {"cidr": "10.20.0.0/20"}, "gcp.ranges.pods=10.20.0.0/21: room for 8 nodes, and 44 may be there"),
+        ("gcp.database", {"tier": "db-custom-8-32768"}, "database.pooling=True: db-custom-8-32768 is of the edition"),
+    ],
+)
+def test_prod_refuses_what_it_cannot_do(path: str, value: Any, message: str) -> None:
+    assert any(message in problem for problem in problems(changed(PROD, path, value)))
+
+
+def test_fewer_pods_a_node_make_room_for_more_nodes() -> None:
+    small = changed(PROD, "network", {"cidr": "10.20.0.0/20"})
+    assert settings(changed(small, "gcp.cluster", {"podsPerNode": 16})).network.cidr == "10.20.0.0/20"
+
+
+def test_autopilot_counts_no_nodes() -> None:
+    small = changed(PROD, "network", {"cidr": "10.20.0.0/20"})
+    assert settings(changed(small, "gcp.cluster", {"autopilot": True})).section.cluster.autopilot
+
+
+def test_nobody_in_a_cluster_is_a_warning() -> None:
+    alone = changed(GOOD, "gcp.cluster", {})
+    assert any("nobody may use the cluster" in warning for warning in settings(alone).warnings)
+
+
+@pytest.mark.parametrize("types", [gcp_settings.TIERS, gcp_settings.CACHE_TYPES, gcp_settings.NODE_TYPES])
+def test_every_size_has_a_type(types: dict[Size, Any]) -> None:
+    assert set(types) == set(Size)
+    assert set(gcp_settings.EVICTION) == set(aws_settings.EVICTION)
+
+
+@pytest.mark.parametrize(
+    ("tier", "connections"),
+    [("db-f1-micro", 25), ("db-custom-2-8192", 400), ("db-perf-optimized-N-8", 800), ("db-perf-optimized-N-32", 1000)],
+)
+def test_connections_follow_from_the_memory_of_a_tier(tier: str, connections: int) -> None:
+    assert gcp_settings.most_connections(tier) == connections
+
+
+def test_a_region_has_zones() -> None:
+    assert zones_of("europe-west1") == ["europe-west1-b", "europe-west1-c", "europe-west1-d"]
+    assert all(len(zones_of(region)) >= 3 for region in REGIONS)
+
+
+ACCOUNT = values_of(configuration(ROOT, "account-gcp").values)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("region", "eu-central-1", "region=eu-central-1: no such region of Google Cloud"),
+        ("gcp.billingAccount", "12345", "gcp.billingAccount=12345: must match"),
+        ("gcp.accountPrefix", "continuous-integration", "makes the service account continuous-integration-deploy-dev"),
+        ("gcp.perimeter.allow", ["0.0.0.0/0"], "gcp.perimeter.allow[0]=0.0.0.0/0: is most of the internet"),
+        ("gcp.perimeter.allow", ["here"], "gcp.perimeter.allow[0]=here: not an IPv4 block"),
+        (
+            "gcp.perimeter",
+            {"accessPolicy": "123456789012", "enforced": True},
+            "gcp.perimeter.allow: an enforced perimeter that lets in nobody but CI locks people out",
+        ),
+        ("gcp.nodes", {"skipper": "everyone"}, "gcp.nodes.skipper=everyone: must match"),
+    ],
+)
+def test_an_accounts_faults_get_errors_too(path: str, value: Any, message: str) -> None:
+    values = changed(ACCOUNT, path, value)
+    config = {f"plinth:{key}": each if isinstance(each, str) else json.dumps(each) for key, each in values.items()}
+    with pytest.raises(InputError) as caught:
+        load_account("account-gcp", config)
+    assert len(caught.value.problems) == 1
+    assert message in str(caught.value)

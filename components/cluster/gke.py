@@ -255,7 +255,9 @@ class GkeCluster(Component):
         self.cluster_name = self._cluster.name
         self.cluster_id = self._cluster.id
         self.location = self._cluster.location
-        self.endpoint = pulumi.Output.concat("https://", self._cluster.control_plane_endpoints_config.apply(_dns_name))
+        # With the id: before there is one, the SDK takes what was asked for as what there is, which has no name yet.
+        name_there = self._cluster.control_plane_endpoints_config.apply(_dns_name)
+        self.endpoint = pulumi.Output.all(name_there, self._cluster.id).apply(lambda known: f"https://{known[0]}")
         # A certificate is for everybody. What stands beside it makes it a secret.
         self.ca_certificate = pulumi.Output.unsecret(
             self._cluster.master_auth.apply(lambda known: known.cluster_ca_certificate or "")

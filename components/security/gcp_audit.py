@@ -146,8 +146,8 @@ class GcpAuditLogsArgs(TypedDict):
     scope: GcpScope
     """The project, and the region of the bucket."""
     key_name: pulumi.Input[str]
-    """Id of the KMS key that encrypts the bucket. It stands where the bucket does: in the region, or in `europe` for two
-    regions of the EU. Cloud Storage's own account must be allowed to use it."""
+    """Id of the KMS key that encrypts the bucket. It stands where the bucket does: in the region, or in `europe` for
+    two regions of the EU. Cloud Storage's own account must be allowed to use it."""
     channels: Channels
     """Where alerts go, by severity."""
     deployers: NotRequired[list[str]]

@@ -76,11 +76,13 @@ PARTS = (
 """What of a system is realised here."""
 SERVICES = (
     "backupdr.googleapis.com",
+    "binaryauthorization.googleapis.com",
     "certificatemanager.googleapis.com",
     "cloudkms.googleapis.com",
     "cloudscheduler.googleapis.com",
     "compute.googleapis.com",
     "container.googleapis.com",
+    "containersecurity.googleapis.com",
     "dns.googleapis.com",
     "gkebackup.googleapis.com",
     "iam.googleapis.com",

@@ -292,6 +292,11 @@ def test_each_way_a_product_fails_is_watched() -> None:
     assert "network-nat-ports" not in conditions.nat("x", "europe-west3")
     assert "store-objects-copies-late" not in conditions.store("x")
     assert "edge-denied" not in conditions.load_balancer("x", 100)
+    restores = conditions.restore_tests("restores-1234567", "europe-west3")
+    assert not conditions.problems(restores)
+    failed = restores["backup-restore-test-failed"]
+    assert failed.get("where") == ['metric.labels.status = "FAILED"']
+    assert failed.get("labels", {})["resource.labels.workflow_id"] == "restores-1234567"
 
 
 def test_limits_follow_from_what_the_database_may_do() -> None:

@@ -1,4 +1,4 @@
-"""What the settings refuse on Google Cloud, and that changing its cloud and regions is enough to move a system there."""
+"""What the settings refuse on Google Cloud, and that changing its cloud and regions alone moves a system there."""
 
 import json
 from typing import Any

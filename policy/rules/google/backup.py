@@ -177,7 +177,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "backupdr-restore-tested",
-        "What is backed up in staging and prod is restored as a test, since a backup that nobody has restored is a hope.",
+        "What is backed up in staging and prod is restored as a test: a backup that nobody has restored is a hope.",
         (INSTANCE, CLUSTER),
         check=_is_restored,
         when=_is_backed_up,

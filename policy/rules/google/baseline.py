@@ -118,9 +118,9 @@ def _warns(budget: Resource, stack: Stack) -> Iterator[str]:
 
 def _tells_someone(budget: Resource, stack: Stack) -> Iterator[str]:
     told = budget.inputs.get("allUpdatesRule")
-    if isinstance(told, dict) and told.get("disableDefaultIamRecipients") is True:
-        if not any(told.get(each) for each in ("monitoringNotificationChannels", "pubsubTopic")):
-            yield "nobody is told"
+    only_named = isinstance(told, dict) and told.get("disableDefaultIamRecipients") is True
+    if only_named and not any(told.get(each) for each in ("monitoringNotificationChannels", "pubsubTopic")):
+        yield "nobody is told"
 
 
 def _is_os_login(item: Resource, stack: Stack) -> bool:
@@ -132,14 +132,14 @@ RULES: tuple[Rule, ...] = (
         "wif-restricted",
         "A provider of workload identities says which tokens of its issuer it takes.",
         (WORKLOAD_PROVIDER,),
-        ("CKV_GCP_118",),
+        ("CKV_GCP_118", "GCP-0068"),
         demands={"attributeCondition": given(), "attributeMapping": given()},
     ),
     Rule(
         "wif-pins-repository",
         "A provider for GitHub takes tokens of one repository: all the world's have the same issuer.",
         (WORKLOAD_PROVIDER,),
-        ("CKV_GCP_125", "GCP-0068"),
+        ("CKV_GCP_125",),
         demands={
             "attributeCondition": matching(
                 rf"(?!.*\|\|).*\b{_OF_A_REPOSITORY}.*",

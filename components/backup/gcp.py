@@ -49,9 +49,9 @@ class GcpBackupVaultArgs(TypedDict):
     access: NotRequired[VaultAccess]
     """Whose backups it takes. Default: its organization's."""
     key_name: NotRequired[pulumi.Input[str]]
-    """Id of the KMS key, of the vault's region, for what it encrypts itself. Google takes one at creation only, and
-    says of some backups, such as those of disks, that they stay encrypted with the key of what they are of. Default:
-    Google's own key."""
+    """Id of the KMS key, of the vault's region, for what the vault encrypts. Google takes it at creation only. The
+    backups of a database stay encrypted with the database's own key, which Google's account `gcp-sa-backupdr` must be
+    allowed to use. Default: Google's key."""
     protect: NotRequired[bool]
     """Whether Pulumi and Google's provider refuse to delete it. Default: yes."""
     delete_contents: NotRequired[bool]
@@ -133,7 +133,7 @@ class GcpBackupPlanArgs(TypedDict):
     vault_id: pulumi.Input[str]
     """Id of the vault, `projects/<p>/locations/<l>/backupVaults/<v>`."""
     vault_account: pulumi.Input[str]
-    """Address of the vault's service account, which is let back these instances up, and no others."""
+    """Address of the vault's service account, which is allowed to back up these instances, and no others."""
     locked_days: NotRequired[int]
     """Days in which the vault lets nobody delete a backup. No backup is kept for less. Default: 7."""
     resources: dict[str, pulumi.Input[str]]

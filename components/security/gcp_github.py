@@ -10,7 +10,7 @@ import pulumi_random as random
 
 from ..component import Component, checked, checked_name, matching
 from ..problems import InputError, Problem
-from .google import ACCOUNT_ID, GcpScope, scope_problem, service_account
+from .google import ACCOUNT_ID, GcpScope, email_of, scope_problem, service_account
 
 ISSUER = "https://token.actions.githubusercontent.com"
 
@@ -182,8 +182,8 @@ class GithubWorkloadIdentity(Component):
     def __init__(self, name: str, args: GithubWorkloadIdentityArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"GithubWorkloadIdentity {name}"
         args = checked(GithubWorkloadIdentityArgs, args, subject, _RULES)
-        remedy = "use three small letters, digits and hyphens or more, a letter first and not gcp-"
-        checked_name(name, subject, _LONGEST_NAME, r"(?!gcp-)[a-z][a-z0-9-]{2,}", remedy)
+        remedy = "use small letters, digits and hyphens, a letter first and not gcp-"
+        checked_name(name, subject, _LONGEST_NAME, r"(?!gcp-)[a-z][a-z0-9-]*", remedy)
         if problems := list(_problems(args)):
             raise InputError(subject, problems)
         super().__init__(name, opts)
@@ -235,7 +235,7 @@ class GithubWorkloadIdentity(Component):
             *self._roles(account, "preview", self._args.get("preview_roles", PREVIEW_ROLES), ()),
             *self._state(account, "preview", "roles/storage.objectViewer"),
         ]
-        return _known_after(account.email, grants)
+        return _known_after(email_of(account), grants)
 
     def _deployers(self) -> dict[str, pulumi.Output[str]]:
         environments = self._args.get("environments", [])
@@ -255,7 +255,7 @@ class GithubWorkloadIdentity(Component):
             self._grant(account, f"{role}-identities", identities, granted),
             *self._state(account, role, "roles/storage.objectUser"),
         ]
-        return _known_after(account.email, grants)
+        return _known_after(email_of(account), grants)
 
     def _identities(self) -> pulumi.Output[str]:
         """The name of a role that makes service accounts. Google's own makes keys of theirs, too."""
@@ -312,7 +312,7 @@ class GithubWorkloadIdentity(Component):
             f"{self._prefix}-{key}",
             project=self._project,
             role=role,
-            member=service_account(account.email),
+            member=service_account(email_of(account)),
             condition={"title": title, "expression": _grants_only(granted)},
             opts=self._child(),
         )
@@ -323,7 +323,7 @@ class GithubWorkloadIdentity(Component):
                 f"{self._prefix}-{role}-state",
                 bucket=bucket,
                 role=may,
-                member=service_account(account.email),
+                member=service_account(email_of(account)),
                 opts=self._child(),
             )
 

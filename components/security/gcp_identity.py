@@ -10,7 +10,7 @@ import pulumi_random as random
 
 from ..component import Component, checked, checked_name, matching
 from ..problems import InputError, Problem
-from .google import GcpScope, account_id_problem, scope_problem, service_account
+from .google import GcpScope, account_id_problem, email_of, scope_problem, service_account
 
 
 class BucketGrant(TypedDict):
@@ -143,12 +143,12 @@ class GcpServiceAccount(Component):
             description=args["description"],
             opts=self._child(),
         )
-        self.email = account.email
-        self.member = service_account(account.email)
+        self.email = email_of(account)
+        self.member = service_account(self.email)
         grants = [*self._on_resources(args), *self._on_project(args)]
         if "pods" in args:
             grants.append(self._act_as(account, args["pods"]))
-        self.identity = pulumi.Output.all(account.email, *(each.id for each in grants)).apply(lambda known: known[0])
+        self.identity = pulumi.Output.all(email_of(account), *(each.id for each in grants)).apply(lambda known: known[0])
         self._register()
 
     def _on_resources(self, args: GcpServiceAccountArgs) -> Iterator[pulumi.CustomResource]:
@@ -319,7 +319,7 @@ class GcpNodeAccount(Component):
             description="Nodes of the cluster",
             opts=self._child(),
         )
-        member = service_account(account.email)
+        member = service_account(email_of(account))
         # Logs and metrics belong to the project, and have no policies.
         grants: list[pulumi.CustomResource] = [
             gcp.projects.IAMMember(
@@ -341,7 +341,7 @@ class GcpNodeAccount(Component):
                 opts=self._child(),
             )
             grants.append(reader)
-        self.identity = pulumi.Output.all(account.email, *(each.id for each in grants)).apply(lambda known: known[0])
+        self.identity = pulumi.Output.all(email_of(account), *(each.id for each in grants)).apply(lambda known: known[0])
         self.email = self.identity
         self._register()
 

@@ -4,6 +4,7 @@ import re
 from typing import TypedDict
 
 import pulumi
+import pulumi_gcp as gcp
 
 PROJECT = r"[a-z][a-z0-9-]{4,28}[a-z0-9]"
 """Shape of a project's id."""
@@ -49,6 +50,13 @@ def service_agent(scope: GcpScope, service: str) -> str:
     """The address of the account by which a Google service acts in the project: `service` is the middle of its domain,
     for example `gcp-sa-pubsub`."""
     return f"service-{scope['number']}@{service}.iam.gserviceaccount.com"
+
+
+def email_of(account: gcp.serviceaccount.Account) -> pulumi.Output[str]:
+    """The address of an account. It follows from its id, so that a preview knows it too, before there is one."""
+    return pulumi.Output.all(account.account_id, account.project).apply(
+        lambda known: f"{known[0]}@{known[1]}.iam.gserviceaccount.com"
+    )
 
 
 def service_account(email: pulumi.Input[str]) -> pulumi.Output[str]:

@@ -1,4 +1,4 @@
-"""The real engine, where there is one: the Pulumi CLI with its plugins, and an AWS emulator."""
+"""The real engine, where there is one: the Pulumi CLI with its plugins, an AWS emulator, a token for Google Cloud."""
 
 import json
 import os
@@ -14,16 +14,29 @@ import yaml
 from ..support import ROOT, project_files
 
 
-def missing() -> str:
-    """What this machine lacks to run a stack on the engine, or nothing."""
+NEEDED = {
+    "aws": ("AWS_ENDPOINT_URL", "no AWS emulator"),
+    # A preview of what does not exist calls nobody, so that any token will do.
+    "gcp": ("GOOGLE_OAUTH_ACCESS_TOKEN", "no token for Google Cloud"),
+}
+"""The variable that a cloud's stacks need on the engine, and what its absence means."""
+
+
+def missing(cloud: str = "aws") -> str:
+    """What this machine lacks to run a cloud's stack on the engine, or nothing."""
     if not shutil.which("pulumi"):
         return "no `pulumi` on the PATH"
-    if not os.environ.get("AWS_ENDPOINT_URL"):
-        return "no AWS emulator: AWS_ENDPOINT_URL is not set"
-    return ""
+    variable, absence = NEEDED[cloud]
+    return "" if os.environ.get(variable) else f"{absence}: {variable} is not set"
 
 
-needs_engine = pytest.mark.skipif(bool(missing()), reason=f"the engine's tests need the real engine: {missing()}")
+def skipped(cloud: str) -> pytest.MarkDecorator:
+    """Skips a test where the engine, or what a cloud's stacks need of it, is not there."""
+    reason = missing(cloud)
+    return pytest.mark.skipif(bool(reason), reason=f"the engine's tests need the real engine: {reason}")
+
+
+needs_engine = skipped("aws")
 
 
 class Engine:
@@ -78,10 +91,11 @@ class Engine:
         return process.returncode
 
     def stack(self, name: str, **aws: Any) -> None:
-        """Make a stack out of its file, on the emulator."""
+        """Make a stack out of its file, one of AWS on the emulator."""
         path = self.project / f"Pulumi.{name}.yaml"
         content = yaml.safe_load(path.read_text())
-        content["config"]["plinth:aws"] |= {"endpoint": os.environ["AWS_ENDPOINT_URL"], **aws}
+        if content["config"]["plinth:cloud"] == "aws":
+            content["config"]["plinth:aws"] |= {"endpoint": os.environ["AWS_ENDPOINT_URL"], **aws}
         path.write_text(yaml.safe_dump(content))
         self.run("stack", "init", name)
 

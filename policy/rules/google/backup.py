@@ -32,6 +32,11 @@ def _plans(cluster: Resource, stack: Stack) -> list[Resource]:
     return stack.pointing(cluster, GKE_PLAN, "cluster")
 
 
+def _has_a_plan(cluster: Resource, stack: Stack) -> Iterator[str]:
+    if not _plans(cluster, stack):
+        yield "a backup plan is missing"
+
+
 def _goes_elsewhere(cluster: Resource, stack: Stack) -> Iterator[str]:
     home, regions = stack.region(cluster), [stack.region(plan) for plan in _plans(cluster, stack)]
     # A cluster in one zone of a region is as far from it as the region itself.
@@ -116,9 +121,11 @@ RULES: tuple[Rule, ...] = (
         "gke-backed-up",
         "A cluster in staging and prod has a plan for backups.",
         (CLUSTER,),
-        links=(Link("a backup plan", GKE_PLAN, "cluster"),),
+        # No link: of several plans none is the one that a cluster needs.
+        check=_has_a_plan,
         when=staying,
         tiers=DURABLE,
+        looks_around=True,
     ),
     Rule(
         "gke-backed-up-elsewhere",

@@ -117,9 +117,11 @@ def _warns(budget: Resource, stack: Stack) -> Iterator[str]:
 
 
 def _tells_someone(budget: Resource, stack: Stack) -> Iterator[str]:
-    told = budget.inputs.get("allUpdatesRule")
-    only_named = isinstance(told, dict) and told.get("disableDefaultIamRecipients") is True
-    if only_named and not any(told.get(each) for each in ("monitoringNotificationChannels", "pubsubTopic")):
+    told = read(budget.inputs, "allUpdatesRule")
+    if not isinstance(told, dict):
+        return
+    named = any(told.get(each) for each in ("monitoringNotificationChannels", "pubsubTopic"))
+    if told.get("disableDefaultIamRecipients") is True and not named:
         yield "nobody is told"
 
 

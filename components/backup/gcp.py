@@ -308,6 +308,9 @@ def _test_namespace_problem(namespace: str) -> str | None:
     return _namespace_problem(namespace)
 
 
+MOST_DAILY_DAYS, MOST_MONTHLY_DAYS = 360, 365
+"""How long a cluster's backups are kept at most: a daily plan keeps no more than 360 of them, and no plan any for more
+than a year."""
 TEST_SUFFIX = "-restore-test"
 """What the namespace of a test is called, after the one that it is of."""
 _GKE_RULES = {
@@ -316,9 +319,8 @@ _GKE_RULES = {
     "restore_cluster_id": matching(_CLUSTER, "give its id, projects/<project>/locations/<location>/clusters/<name>"),
     "location": matching(REGION, "give a region like europe-west3"),
     "namespaces": _namespaces_problem,
-    # A daily plan keeps no more than 360 backups.
-    "daily_days": between(1, 360, "days"),
-    "monthly_days": between(0, 365, "days"),
+    "daily_days": between(1, MOST_DAILY_DAYS, "days"),
+    "monthly_days": between(0, MOST_MONTHLY_DAYS, "days"),
     "lock_days": between(0, 90, "days"),
     "hour": between(0, 21, "as the hour, in UTC"),
     "test_namespace": _test_namespace_problem,

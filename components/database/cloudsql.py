@@ -44,6 +44,7 @@ C4A_CPUS = (2, 4, 8, 16, 32, 48, 64, 72)
 """How many vCPUs a tier `db-c4a-highmem` has."""
 _CUSTOM = r"db-custom-(N4-)?([1-9]\d{0,2})-([1-9]\d{2,6})"
 _MOST_GB = 65536
+_MOST_BACKUPS = 365
 _ADMINISTRATOR = "postgres"
 _DAYS_AFTER_DELETION = 30
 _FLAGS = {
@@ -122,6 +123,9 @@ class CloudSqlPostgresArgs(TypedDict):
     backup_days: NotRequired[int]
     """Days of point-in-time recovery (CKV_GCP_14), 1 to 7, on ENTERPRISE_PLUS to 35. Default: 14, or 7 where that is
     the most."""
+    kept_backups: NotRequired[int]
+    """Daily backups that are kept, more than `backup_days` and 365 at most: recovery to the first of those days begins
+    with the one before it. Default: one more than `backup_days`."""
     backup_location: NotRequired[pulumi.Input[str]]
     """Where backups are kept: a region, or a place of several such as `eu`. Default: the place nearest to the
     instance."""
@@ -385,7 +389,10 @@ class CloudSqlPostgres(Component):
             "point_in_time_recovery_enabled": True,
             "transaction_log_retention_days": days,
             # One more: recovery to the first of those days starts with the backup before it.
-            "backup_retention_settings": {"retained_backups": days + 1, "retention_unit": "COUNT"},
+            "backup_retention_settings": {
+                "retained_backups": args.get("kept_backups", days + 1),
+                "retention_unit": "COUNT",
+            },
             "start_time": f"{args.get('backup_hour', 1):02}:00",
         }
         if "backup_location" in args:
@@ -631,6 +638,9 @@ def _edition_problems(args: CloudSqlPostgresArgs, edition: CloudSqlEdition) -> I
         if edition is CloudSqlEdition.ENTERPRISE:
             remedy += f"; up to {RECOVERY_DAYS[CloudSqlEdition.ENTERPRISE_PLUS]} with a tier of ENTERPRISE_PLUS"
         yield Problem("backup_days", _backup_days(args), remedy)
+    least = _backup_days(args) + 1
+    if not least <= args.get("kept_backups", least) <= _MOST_BACKUPS:
+        yield Problem("kept_backups", args.get("kept_backups"), f"give {least} to {_MOST_BACKUPS} backups")
 
 
 def _shared_core_problems(args: CloudSqlPostgresArgs) -> Iterator[Problem]:

@@ -15,9 +15,10 @@ from .google import GcpScope, scope_problem
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 _LONGEST_NAME = 100
 _KEPT_DAYS = 31  # the most that Pub/Sub keeps a message
+_MOST_DELIVERIES = 100
 _WAITING = (
     "A new finding of Security Command Center waits to be read. Look at it in the console, or pull it from the "
-    "subscription `{name}-findings`; acknowledge it there once somebody works on it, and this ends."
+    "subscription `{name}-findings`, or from `{name}-findings-dead`; acknowledge it there once somebody works on it, and this ends."
 )
 
 
@@ -78,7 +79,7 @@ class GcpFindingNotifications(Component):
                 "scope": scope,
                 "key_name": args["key_name"],
                 "exchanges": {"found": "fanout"},
-                "queues": {"findings": {"exchange": "found", "keep_days": _KEPT_DAYS}},
+                "queues": {"findings": {"exchange": "found", "keep_days": _KEPT_DAYS, "deliveries": _MOST_DELIVERIES}},
                 "replay_days": 0,
                 "protect": args.get("protect", True),
             },
@@ -107,23 +108,32 @@ class GcpFindingNotifications(Component):
             opts=self._child(depends_on=[publisher], delete_before_replace=True),
         )
         self.subscription = queue.subscriptions.apply(lambda subscriptions: subscriptions["findings"])
-        waiting: GcpCondition = {
-            "severity": CRITICAL,
-            "reason": _WAITING.format(name=name),
-            "metric": "pubsub.googleapis.com/subscription/num_undelivered_messages",
-            "resource": "pubsub_subscription",
-            "labels": {
-                "resource.labels.subscription_id": self.subscription.apply(lambda path: path.rpartition("/")[2])
-            },
-            "aligner": "ALIGN_MAX",
-            "comparison": ">",
-            "threshold": 0.0,
-        }
         alerts = CloudMonitoringAlerts(
             f"{name}-waiting",
-            {"scope": scope, "channels": args["channels"], "conditions": {"findings-waiting": waiting}},
+            {
+                "scope": scope,
+                "channels": args["channels"],
+                "conditions": {
+                    "findings-waiting": _waiting(name, self.subscription),
+                    # Who looks at one a hundred times and does not acknowledge it has not read it.
+                    "findings-unread": _waiting(name, queue.dead_letters.apply(lambda held: held["findings"])),
+                },
+            },
             self._child(),
         )
         self.topic = pulumi.Output.all(topic, config.id).apply(lambda known: str(known[0]))
         self.policy_ids = alerts.policy_ids
         self._register()
+
+
+def _waiting(name: str, subscription: pulumi.Output[str]) -> GcpCondition:
+    return {
+        "severity": CRITICAL,
+        "reason": _WAITING.format(name=name),
+        "metric": "pubsub.googleapis.com/subscription/num_undelivered_messages",
+        "resource": "pubsub_subscription",
+        "labels": {"resource.labels.subscription_id": subscription.apply(lambda path: path.rpartition("/")[2])},
+        "aligner": "ALIGN_MAX",
+        "comparison": ">",
+        "threshold": 0.0,
+    }

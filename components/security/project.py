@@ -25,6 +25,7 @@ AGENTS = {
     "secretmanager.googleapis.com": "gcp-sa-secretmanager",
     "servicenetworking.googleapis.com": "service-networking",
     "sqladmin.googleapis.com": "gcp-sa-cloud-sql",
+    "workflows.googleapis.com": "gcp-sa-workflows",
 }
 """The accounts by which services act in a project and which can be asked for, by service: the middle of their domains.
 Their addresses come from Google; this is for services whose account Google makes without telling its address."""

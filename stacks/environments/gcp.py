@@ -5,6 +5,8 @@ from typing import Any, cast
 import pulumi
 import pulumi_random as random
 
+from components.backup.gcp import GcpBackupPlan, GcpBackupVault, GkeBackupPlan, GkeBackupPlanArgs
+from components.backup.gcp_restore import GcpRestoreTests, GcpRestoreTestsArgs
 from components.broker.pubsub import PubSubBroker
 from components.cache.memorystore import PORT as CACHE_PORT
 from components.cache.memorystore import MemorystoreValkey
@@ -48,6 +50,7 @@ from .gcp_settings import (
     EVICTION,
     NODE_TYPES,
     NODES_ACCOUNT,
+    RESTORES_ACCOUNT,
     GkeSection,
     Section,
     account_id,
@@ -96,10 +99,12 @@ SERVICES = (
     "servicenetworking.googleapis.com",
     "sqladmin.googleapis.com",
     "storage.googleapis.com",
+    "workflowexecutions.googleapis.com",
     "workflows.googleapis.com",
 )
 """What an environment switches on in its project."""
 AGENTS = (
+    "backupdr.googleapis.com",
     "container.googleapis.com",
     "gkebackup.googleapis.com",
     "logging.googleapis.com",
@@ -109,6 +114,7 @@ AGENTS = (
     "secretmanager.googleapis.com",
     "servicenetworking.googleapis.com",
     "sqladmin.googleapis.com",
+    "workflows.googleapis.com",
 )
 """Those whose own accounts are given keys, or grants, before the first of their resources is made."""
 _DATA_USERS = {
@@ -121,8 +127,12 @@ _DATA_USERS = {
     "machines": "compute-system",
     "secrets": "gcp-sa-secretmanager",
     "stores": "gs-project-accounts",
+    "vault": "gcp-sa-backupdr",
+    "workflows": "gcp-sa-workflows",
 }
 """By which accounts Google's services encrypt data: the middle of their domains, by what they keep."""
+LOCKED_DAYS = 7
+"""In which nobody deletes a backup, where backups are locked."""
 GATEWAY_PORT = 8443
 """At which the gateway of a cluster answers the load balancer."""
 _POSTGRES_PORTS = ("5432", "6432")
@@ -196,6 +206,7 @@ class GcpEnvironment:
             "stores": {name: store.bucket for name, store in self._buckets.items()},
             "serviceIdentities": {name: account.identity for name, account in self._accounts.items()},
             "dashboard": self._dashboard.url,
+            "backupVault": self._vault.vault_name if self._vault else "",
             "alertTopics": self._channels.topics,
             **self._cluster_outputs(),
         }
@@ -439,6 +450,7 @@ class GcpEnvironment:
             "replicas": database.replicas,
             "pooling": database.pooling,
             "backup_days": database.backup_days,
+            "kept_backups": max(self._system.backup.daily_days, database.backup_days + 1),
             "protect": settings.protect,
             "secret_replicas": self._secret_replicas,
             "labels": self._labels,
@@ -616,8 +628,101 @@ class GcpEnvironment:
             database, ' OR resource.labels.cluster_name = "', self._kubernetes.cluster_name, '"'
         )
 
+    @property
+    def _vaulted(self) -> bool:
+        """Whether backups outlive the environment. Google deletes no vault, and no plan of a cluster's backups, before
+        the last of them is gone: where nothing is to be left behind, there are those that the database keeps itself."""
+        backup = self._system.backup
+        more = backup.locked or backup.monthly_days or backup.copied or backup.restore_tests
+        return self._settings.profile.durable or bool(more)
+
     def _backups(self) -> None:
-        pass
+        self._cluster_plans: dict[str, tuple[GkeBackupPlan, str]] = {}
+        self._tests: GcpRestoreTests | None = None
+        self._vault: GcpBackupVault | None = None
+        if not self._vaulted:
+            return
+        self._back_databases_up()
+        if self._kubernetes:
+            self._back_cluster_up(self._kubernetes)
+        if self._system.backup.restore_tests:
+            self._restore()
+
+    def _back_databases_up(self) -> None:
+        backup, protect = self._system.backup, self._settings.protect
+        locked_days = LOCKED_DAYS if backup.locked else 1
+        self._vault = GcpBackupVault(
+            f"{self._name}-backups",
+            {
+                "scope": self._home,
+                "key_name": self._data_key.key_name,
+                "locked_days": locked_days,
+                "protect": protect,
+                "abandon": not protect,
+            },
+            self._in_home,
+        )
+        GcpBackupPlan(
+            f"{self._name}-backup",
+            {
+                "scope": self._home,
+                "vault_id": self._vault.vault_id,
+                "vault_account": self._vault.service_account,
+                "locked_days": locked_days,
+                "resources": {"database": self._postgres.instance_id},
+                "daily_days": backup.daily_days,
+                "monthly_days": backup.monthly_days,
+                "log_days": self._system.database.backup_days,
+            },
+            self._in_home,
+        )
+
+    def _back_cluster_up(self, cluster: GkeCluster) -> None:
+        at_home = self._cluster_plan("cluster", cluster, self._home, self._data_key, self._in_home, hour=1)
+        self._cluster_plans["cluster"] = at_home, self._home["region"]
+        if self._system.backup.copied and self._away:
+            away = self._cluster_plan("cluster-copy", cluster, self._away, self._away_key, self._in_away, hour=4)
+            self._cluster_plans["cluster-copy"] = away, self._away["region"]
+
+    def _cluster_plan(
+        self,
+        name: str,
+        cluster: GkeCluster,
+        scope: GcpScope,
+        key: GcpEncryptionKey,
+        opts: pulumi.ResourceOptions,
+        hour: int,
+    ) -> GkeBackupPlan:
+        backup, protect = self._system.backup, self._settings.protect
+        args: GkeBackupPlanArgs = {
+            "scope": self._home,
+            "cluster_id": cluster.cluster_id,
+            "location": scope["region"],
+            "key_name": key.key_name,
+            "daily_days": backup.daily_days,
+            "monthly_days": backup.monthly_days,
+            "lock_days": min(LOCKED_DAYS, backup.daily_days) if backup.locked else 0,
+            "hour": hour,
+            "protect": protect,
+            "abandon": not protect,
+        }
+        if scope is self._home and backup.restore_tests:
+            args["test_namespace"] = self._namespace_name
+        return GkeBackupPlan(f"{self._name}-{name}", args, opts)
+
+    def _restore(self) -> None:
+        """Sees every month that what is backed up can be had back."""
+        args: GcpRestoreTestsArgs = {
+            "scope": self._home,
+            "key_name": self._data_key.key_name,
+            "account_id": account_id(self._section, self._system, self._settings.tier, RESTORES_ACCOUNT),
+            "database": self._postgres.instance_name,
+            "protect": self._settings.protect,
+        }
+        if "cluster" in self._cluster_plans:
+            plan, _ = self._cluster_plans["cluster"]
+            args["cluster"] = {"backup_plan_id": plan.daily_plan_id, "restore_plan_id": plan.test_restore_plan_id}
+        self._tests = GcpRestoreTests(f"{self._name}-restores", args, self._in_home)
 
     def _monitoring(self) -> None:
         """What they are told of, and where it is seen."""
@@ -633,7 +738,11 @@ class GcpEnvironment:
             stores=self._buckets,
             load_balancer=self._load_balancer,
             armor=self._armor.policy_name if self._load_balancer else None,
-            backups={},
+            backups={
+                name: (plan.daily_plan_name, region) for name, (plan, region) in self._cluster_plans.items()
+            },
+            vaulted=self._vault is not None,
+            restores=self._tests.workflow_name if self._tests else None,
         )
         conditions = environment_conditions(self._system, watched)
         alerts = CloudMonitoringAlerts(

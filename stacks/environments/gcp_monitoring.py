@@ -41,6 +41,10 @@ class Watched(NamedTuple):
     """Name of the firewall for web traffic."""
     backups: Mapping[str, tuple[pulumi.Input[str], str]]
     """Plans of the cluster's backups, each with its region, by name."""
+    vaulted: bool
+    """Whether the database is backed up into a vault."""
+    restores: pulumi.Output[str] | None
+    """Name of the workflow that restores backups as a test."""
 
 
 def environment_conditions(system: System, watched: Watched) -> GcpConditions:
@@ -67,7 +71,8 @@ def environment_conditions(system: System, watched: Watched) -> GcpConditions:
             for name, store in watched.stores.items()
         ),
         *(conditions.cluster_backup(plan, place, key=name) for name, (plan, place) in watched.backups.items()),
-        conditions.vault(),
+        conditions.vault() if watched.vaulted else {},
+        conditions.restore_tests(watched.restores, region) if watched.restores else {},
         conditions.keys(),
         conditions.secrets(),
         conditions.quota(),
@@ -93,7 +98,10 @@ def _database(system: System, watched: Watched) -> GcpConditions:
     database = system.database
     return conditions.together(
         conditions.postgres(
-            _database_id(watched, watched.database.instance_name), watched.connections, database.max_storage_gb
+            _database_id(watched, watched.database.instance_name),
+            watched.connections,
+            database.max_storage_gb,
+            backups=not watched.vaulted,
         ),
         *(
             conditions.replica(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from components.backup.gcp import MOST_DAILY_DAYS, MOST_MONTHLY_DAYS
 from components.broker.pubsub import filter_problem
 from components.cache.memorystore import NODE_TYPES as CACHE_NODE_TYPES
 from components.cache.memorystore import VERSIONS as CACHE_VERSIONS
@@ -50,8 +51,8 @@ MEMBER = r"(user|group|serviceAccount):[^@\s]+@[^@\s]+\.[^@\s]+"
 _REGISTRY = (
     rf"projects/(?P<project>{PROJECT})/locations/(?P<location>[a-z0-9-]+)/repositories/(?P<repository>[a-z0-9-]+)"
 )
-NODES_ACCOUNT = "nodes"
-"""What the account of a cluster's nodes is called after the prefix."""
+NODES_ACCOUNT, RESTORES_ACCOUNT = "nodes", "restores"
+"""What the accounts of a cluster's nodes, and of who restores backups as a test, are called after the prefix."""
 
 
 class RangesSection(Part):
@@ -186,6 +187,7 @@ def problems(values: Mapping[str, Any], section: Section, system: System | None)
     if system:
         tier = next((tier for tier in Tier if tier.value == values.get("tier")), Tier.DEV)
         found += _database(section, system)
+        found += _backups(system)
         found += _broker(system)
         found += _stores(regions, system)
         found += _accounts(section, system, tier)
@@ -298,6 +300,19 @@ def _database(section: Section, system: System) -> Iterator[Problem]:
         yield Problem("database.backupDays", database.backup_days, f"{way_out}, or give {most} or less")
 
 
+def _backups(system: System) -> Iterator[Problem]:
+    backup = system.backup
+    for key, days, most in (
+        ("dailyDays", backup.daily_days, MOST_DAILY_DAYS),
+        ("monthlyDays", backup.monthly_days, MOST_MONTHLY_DAYS),
+    ):
+        if days > most:
+            yield Problem(f"backup.{key}", days, f"Google Cloud keeps a cluster's backups for {most} days at most")
+    if system.database.backup_days > backup.daily_days:
+        remedy = f"recovery needs a backup to start from: raise it to database.backupDays={system.database.backup_days}"
+        yield Problem("backup.dailyDays", backup.daily_days, remedy)
+
+
 def _broker(system: System) -> Iterator[Problem]:
     for name, queue in system.broker.queues.items():
         exchange = system.broker.exchanges.get(queue.exchange)
@@ -314,7 +329,7 @@ def _stores(regions: Mapping[str, Any], system: System) -> Iterator[Problem]:
 
 
 def _accounts(section: Section, system: System, tier: Tier) -> Iterator[Problem]:
-    names = [NODES_ACCOUNT, *(name for name, service in system.services.items() if service.needs_identity)]
+    names = [NODES_ACCOUNT, f"{RESTORES_ACCOUNT}-call", *(name for name, service in system.services.items() if service.needs_identity)]
     for name in names:
         id_ = account_id(section, system, tier, name)
         if not re.fullmatch(ACCOUNT_ID, id_):

@@ -254,12 +254,13 @@ def test_findings_wait_encrypted_until_somebody_reads_them() -> None:
     assert not any(each.protect for each in (*unprotected.of_type(TOPIC), *unprotected.of_type(SUBSCRIPTION)))
 
 
-def test_somebody_is_called_as_long_as_a_finding_waits() -> None:
-    alert = one(made(GcpFindingNotifications, FINDINGS), ALERT)
+@pytest.mark.parametrize(("key", "held"), [("waiting", "base-findings"), ("unread", "base-findings-dead")])
+def test_somebody_is_called_as_long_as_a_finding_waits(key: str, held: str) -> None:
+    alert = one(made(GcpFindingNotifications, FINDINGS), ALERT, f"base-waiting-findings-{key}")
     assert alert["severity"] == "CRITICAL"
     assert alert["notificationChannels"] == ["projects/plinth-123456/notificationChannels/1"]
     (condition,) = (each["conditionThreshold"] for each in alert["conditions"])
-    assert 'resource.labels.subscription_id = "base-findings"' in condition["filter"]
+    assert f'resource.labels.subscription_id = "{held}"' in condition["filter"]
     assert (condition["comparison"], condition["thresholdValue"]) == ("COMPARISON_GT", 0)
 
 

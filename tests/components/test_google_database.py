@@ -495,4 +495,16 @@ def test_names_leave_room_for_what_cloud_sql_adds() -> None:
 @pytest.mark.parametrize("changes", [{}, {"replicas": 1, "copy_to": AWAY, "administrator": True}])
 def test_it_keeps_the_rules(changes: dict[str, Any]) -> None:
     found = judge(database(**{"copy_to": AWAY, **changes}), [])
-    assert [each.rule for each in found if "::pulumi:providers:" not in each.urn] == []
+    # What takes its backups is another component's.
+    others = {each.rule for each in found if "::pulumi:providers:" not in each.urn}
+    assert others <= {"cloudsql-vaulted"}
+
+
+def test_it_keeps_as_many_backups_as_it_is_told_to() -> None:
+    def kept(**changes: Any) -> Any:
+        return one(database(**changes), INSTANCE)["settings"]["backupConfiguration"]["backupRetentionSettings"]
+
+    assert kept(backup_days=3) == {"retainedBackups": 4, "retentionUnit": "COUNT"}
+    assert kept(backup_days=3, kept_backups=30) == {"retainedBackups": 30, "retentionUnit": "COUNT"}
+    assert refused(backup_days=3, kept_backups=3)["kept_backups"] == "give 4 to 365 backups"
+    assert refused(backup_days=3, kept_backups=366)["kept_backups"] == "give 4 to 365 backups"

@@ -50,6 +50,9 @@ def _records_everything(config: Resource, stack: Stack) -> Iterator[str]:
 
 
 def _goes_to_a_bucket(sink: Resource, stack: Stack) -> bool:
+    destination = sink.inputs.get("destination")
+    if isinstance(destination, str) and destination not in _HIDDEN:
+        return destination.startswith("storage.googleapis.com/")
     return bool(stack.pointed(sink, BUCKET, "destination"))
 
 

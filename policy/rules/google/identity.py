@@ -29,6 +29,7 @@ _NOT_ON_A_RESOURCE = {
     "roles/container.defaultNodeServiceAccount": "nodes write logs and metrics, which are the project's",
     "roles/logging.logWriter": "who writes a log names it; Cloud Logging knows no conditions for it",
     "roles/monitoring.metricWriter": "metrics are the project's, and Cloud Monitoring knows no conditions",
+    "roles/workflows.invoker": "Workflows has no policies of workflows, and knows no conditions",
 }
 """Roles that are granted on a project on no condition, and why there is none."""
 _OF_PODS = r"serviceAccount:[a-z0-9.:-]+\.svc\.id\.goog\[[a-z0-9-]+/[a-z0-9.-]+\]"

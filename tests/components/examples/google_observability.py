@@ -40,6 +40,7 @@ EVERY_CONDITION = conditions.together(
     conditions.cluster("shop", REGION),
     conditions.workload("shop", REGION, "shop", "web"),
     conditions.nat("shop-nat", REGION, ports=4096),
+    conditions.restore_tests("restores", REGION),
     conditions.store("events", turbo=True),
     conditions.cluster_backup("shop", REGION),
     conditions.vault(),

@@ -34,7 +34,7 @@ def plant(sketch: Sketch) -> None:
     _sink(sketch)
     held = {"parent": f"projects/{PROJECT}", "spec": {"rules": [{"enforce": "TRUE"}]}}
     _add(sketch, "gcp:orgpolicy/policy:Policy", "google-guard", held)
-    perimeter = {"parent": "accessPolicies/1234567", "status": BORDER}
+    perimeter = {"parent": "accessPolicies/1234567", "status": BORDER, "spec": BORDER, "useExplicitDryRunSpec": True}
     _add(sketch, "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter", "google-perimeter", perimeter)
     _findings(sketch)
     budget = {"thresholdRules": THRESHOLDS, "allUpdatesRule": {"pubsubTopic": "costs"}}
@@ -64,8 +64,9 @@ def _sink(sketch: Sketch) -> None:
         "deletionPolicy": "PREVENT",
     }
     _add(sketch, "gcp:storage/bucket:Bucket", "google-audited", kept, protect=True)
+    sink = {"project": PROJECT, "destination": "storage.googleapis.com/audited"}
     to = {"destination": "google-audited"}
-    _add(sketch, "gcp:logging/projectSink:ProjectSink", "google-sink", {"project": PROJECT}, to=to)
+    _add(sketch, "gcp:logging/projectSink:ProjectSink", "google-sink", sink, to=to)
     grant = {"role": "roles/storage.objectCreator"}
     writer = {"member": "google-sink", "bucket": "google-audited"}
     _add(sketch, "gcp:storage/bucketIAMMember:BucketIAMMember", "google-sink-writer", grant, to=writer)
@@ -146,6 +147,7 @@ BREAKS: dict[str, list[Break]] = {
         changed("google-sink-writer", role="roles/storage.objectViewer"),
     ],
     "sink-lasts": [
+        without("google-audited"),
         changed("google-audited", retentionPolicy=None),
         changed("google-audited", retentionPolicy={"retentionPeriod": "86400"}),
     ],
@@ -161,7 +163,7 @@ BREAKS: dict[str, list[Break]] = {
     "perimeter-restricts-data": [
         *(bordered(restrictedServices=[each for each in SERVICES if each != left_out]) for left_out in SERVICES),
         bordered(restrictedServices=[]),
-        changed("google-perimeter", status=None),
+        changed("google-perimeter", status=None, spec=None),
         changed("google-perimeter", spec={**BORDER, "restrictedServices": SERVICES[:1]}),
     ],
     "perimeter-calls-inside": [
@@ -174,7 +176,7 @@ BREAKS: dict[str, list[Break]] = {
         letting_in("ANY_SERVICE_ACCOUNT"),
         letting_in("ANY_USER_ACCOUNT", "spec"),
     ],
-    "perimeter-enforced": [changed("google-perimeter", status=None, spec=BORDER)],
+    "perimeter-enforced": [changed("google-perimeter", status=None)],
     "findings-notify": [
         changed("google-told-findings", streamingConfig={"filter": 'severity="LOW"'}),
         changed("google-told-findings", streamingConfig=None),

@@ -11,7 +11,7 @@ import pulumi_random as random
 
 from ..component import Component, between, checked, checked_name, matching
 from ..problems import MISSING, InputError, Problem
-from ..security.google import GcpScope, account_id_problem, scope_problem, service_account
+from ..security.google import GcpScope, account_id_problem, email_of, scope_problem, service_account
 
 _SQL = "https://sqladmin.googleapis.com/v1/projects/"
 _GKE = "https://gkebackup.googleapis.com/v1/"
@@ -109,14 +109,14 @@ class GcpRestoreTests(Component):
         self._args = args
         self._project, self._region = args["scope"]["project"], args["scope"]["region"]
         account = self._account(name, args["account_id"], "Restores backups as a test")
-        self._member = service_account(account.email)
+        self._member = service_account(email_of(account))
         grants = [*self._own_grants(), *self._database_grants(), *self._cluster_grants()]
         workflow = gcp.workflows.Workflow(
             name,
             project=self._project,
             region=self._region,
             description="Restores backups as a test",
-            service_account=account.email,
+            service_account=email_of(account),
             crypto_key_name=args["key_name"],
             call_log_level="LOG_ERRORS_ONLY",
             execution_history_level="EXECUTION_HISTORY_BASIC",
@@ -127,7 +127,7 @@ class GcpRestoreTests(Component):
         self._schedule(workflow)
         self.workflow_id = pulumi.Output.all(workflow.id, *[each.id for each in grants]).apply(lambda known: known[0])
         self.workflow_name = workflow.name
-        self.account_email = account.email
+        self.account_email = email_of(account)
         self._register()
 
     def _account(self, name: str, account_id: str, description: str) -> gcp.serviceaccount.Account:
@@ -219,7 +219,7 @@ class GcpRestoreTests(Component):
             name,
             project=self._project,
             role="roles/workflows.invoker",
-            member=service_account(caller.email),
+            member=service_account(email_of(caller)),
             opts=self._child(),
         )
         gcp.cloudscheduler.Job(
@@ -239,7 +239,7 @@ class GcpRestoreTests(Component):
                 "headers": {"Content-Type": "application/json"},
                 "body": base64.b64encode(b"{}").decode(),
                 "oauth_token": {
-                    "service_account_email": caller.email,
+                    "service_account_email": email_of(caller),
                     "scope": "https://www.googleapis.com/auth/cloud-platform",
                 },
             },

@@ -18,7 +18,8 @@ _KEPT_DAYS = 31  # the most that Pub/Sub keeps a message
 _MOST_DELIVERIES = 100
 _WAITING = (
     "A new finding of Security Command Center waits to be read. Look at it in the console, or pull it from the "
-    "subscription `{name}-findings`, or from `{name}-findings-dead`; acknowledge it there once somebody works on it, and this ends."
+    "subscription `{name}-findings`, or from `{name}-findings-dead`; acknowledge it there once somebody "
+    "works on it, and this ends."
 )
 
 

@@ -57,6 +57,7 @@ _SQL, _PUBSUB = "cloudsql.googleapis.com/database/", "pubsub.googleapis.com/"
 _CACHE, _K8S = "memorystore.googleapis.com/instance/", "kubernetes.io/"
 _LB, _UPTIME = "loadbalancing.googleapis.com/https/", "monitoring.googleapis.com/uptime_check/"
 KINDS = {
+    "workflows.googleapis.com/finished_execution_count": COUNT,
     f"{_SQL}up": GAUGE,
     f"{_SQL}cpu/utilization": GAUGE,
     f"{_SQL}memory/utilization": GAUGE,

@@ -1,7 +1,7 @@
 """`make mutants`: takes each protection that a rule demands away, one at a time, and sees that this rule notices.
 
-The mutants are made of the plans of the prod stack, of the account's, and of the dev stack with an existing cluster,
-recorded with a cloud that answers, so that policy documents are known. A mutant lacks a property that a rule names, or
+The mutants are made of the plans of the prod stack, of the account's, of the dev stack with an existing cluster, and of
+Google Cloud's, recorded with a cloud that answers, so that policy documents are known. A mutant lacks a property that a rule names, or
 has a value there that the rule refuses, or lacks a whole resource that the rule wants beside another one. What no stack
 has, the sound stack of the tests gives.
 """
@@ -105,6 +105,9 @@ def plans() -> dict[str, Plan]:
         "dev": recorded(PROGRAM, dev_with_cluster(), known).plan,
         "prod": known_plan("prod"),
         "account-aws": known_plan("account-aws"),
+        "skipper-gcp-dev": known_plan("skipper-gcp-dev"),
+        "skipper-gcp-prod": known_plan("skipper-gcp-prod"),
+        "account-gcp": known_plan("account-gcp"),
     }
 
 

@@ -148,7 +148,9 @@ class GcpServiceAccount(Component):
         grants = [*self._on_resources(args), *self._on_project(args)]
         if "pods" in args:
             grants.append(self._act_as(account, args["pods"]))
-        self.identity = pulumi.Output.all(email_of(account), *(each.id for each in grants)).apply(lambda known: known[0])
+        self.identity = pulumi.Output.all(email_of(account), *(each.id for each in grants)).apply(
+            lambda known: known[0]
+        )
         self._register()
 
     def _on_resources(self, args: GcpServiceAccountArgs) -> Iterator[pulumi.CustomResource]:
@@ -341,7 +343,9 @@ class GcpNodeAccount(Component):
                 opts=self._child(),
             )
             grants.append(reader)
-        self.identity = pulumi.Output.all(email_of(account), *(each.id for each in grants)).apply(lambda known: known[0])
+        self.identity = pulumi.Output.all(email_of(account), *(each.id for each in grants)).apply(
+            lambda known: known[0]
+        )
         self.email = self.identity
         self._register()
 

@@ -738,9 +738,7 @@ class GcpEnvironment:
             stores=self._buckets,
             load_balancer=self._load_balancer,
             armor=self._armor.policy_name if self._load_balancer else None,
-            backups={
-                name: (plan.daily_plan_name, region) for name, (plan, region) in self._cluster_plans.items()
-            },
+            backups={name: (plan.daily_plan_name, region) for name, (plan, region) in self._cluster_plans.items()},
             vaulted=self._vault is not None,
             restores=self._tests.workflow_name if self._tests else None,
         )

@@ -9,20 +9,21 @@ from components.cluster.gke import GcpBinaryAuthorization
 from components.edge.clouddns import CloudDnsZone
 from components.observability.cloudmonitoring import Channels, GcpNotificationChannels
 from components.registry.artifact import GcpArtifactRegistry
-from components.security.gcp_audit import GcpAuditLogs
+from components.security.gcp_audit import GcpAuditLogs, GcpAuditLogsArgs
 from components.security.gcp_budget import GcpBudget
 from components.security.gcp_findings import GcpFindingNotifications
 from components.security.gcp_github import GithubWorkloadIdentity, GithubWorkloadIdentityArgs
 from components.security.gcp_guards import GcpGuards
 from components.security.gcp_keys import GcpEncryptionKey
 from components.security.gcp_perimeter import GcpServicePerimeter
-from components.security.google import GcpScope, service_account, service_agent
+from components.security.google import GcpScope, account_email, service_account, service_agent
 from components.security.project import GcpServices
+from components.storage.gcs import key_location
 
 from ..account import AccountSettings
 from ..model import Tier
 from ..tiers import PROFILES
-from .gcp_account_settings import Section
+from .gcp_account_settings import DEPLOYS, Section
 from .gcp_place import project_provider
 from .tags import cost_tags
 
@@ -179,21 +180,23 @@ class GcpAccount:
 
     def _audit(self) -> None:
         """What is done in the project, and what Google finds wrong with it."""
-        self._trail = GcpAuditLogs(
-            f"{self._name}-audit",
-            {
-                "scope": self._scope,
-                "key_name": self._record_key.key_name,
-                "channels": self._to,
-                "deployers": [
-                    f"{self._section.account_prefix}-deploy-{each}@{self._section.project}.iam.gserviceaccount.com"
-                    for each in self._account.environments
-                ],
-                "lock_days": LOG_DAYS,
-                "protect": self._settings.protect,
-            },
-            self._here,
-        )
+        args: GcpAuditLogsArgs = {
+            "scope": self._scope,
+            "key_name": self._record_key.key_name,
+            "channels": self._to,
+            "deployers": [
+                account_email(self._scope, f"{self._section.account_prefix}-{DEPLOYS.format(each)}")
+                for each in self._account.environments
+            ],
+            "lock_days": LOG_DAYS,
+            "protect": self._settings.protect,
+        }
+        if away := self._settings.recovery_region:
+            # So that the record outlives a region: in two at once, with a key that both have.
+            place = key_location(self._scope["region"], away) or self._scope["region"]
+            args["data_locations"] = [self._scope["region"], away]
+            args["key_name"] = self._key("audit", "The record of what is done", ("records",), place).key_name
+        self._trail = GcpAuditLogs(f"{self._name}-audit", args, self._here)
         self._findings = GcpFindingNotifications(
             f"{self._name}-findings",
             {

@@ -9,14 +9,15 @@ from pydantic import Field
 
 from components.problems import MISSING, Problem
 from components.security.google import ACCOUNT_ID, NUMBER, PROJECT
+from components.storage.gcs import dual_region_problem
 
 from ..model import Part
 from ..reading import regions_of
-from .gcp_place import label_problems, region_problems
+from .gcp_place import REGIONS, label_problems, region_problems
 
 MEMBER = r"(user|group|serviceAccount):[^@\s]+@[^@\s]+\.[^@\s]+"
-ACCOUNTS_OF_CI = ("preview", "deploy-{}")
-"""What the ids of CI's service accounts end with; the second is one for each of GitHub's environments."""
+PREVIEWS, DEPLOYS = "preview", "deploy-{}"
+"""What the ids of CI's service accounts end with; the second, with the name of one of GitHub's environments."""
 
 
 class PerimeterSection(Part):
@@ -54,7 +55,11 @@ class Section(Part):
 
 def problems(values: Mapping[str, Any], section: Section) -> list[Problem]:
     """What is wrong in the section, and with what else the stack file says."""
-    found = [*region_problems(regions_of(values)), *label_problems(values.get("tags"))]
+    regions = regions_of(values)
+    found = [*region_problems(regions), *label_problems(values.get("tags"))]
+    home, away = regions.get("region"), regions.get("recoveryRegion")
+    if home in REGIONS and away in REGIONS and home != away and (remedy := dual_region_problem(home, away)):
+        found.append(Problem("recoveryRegion", away, remedy))
     found += _accounts(values, section)
     if section.perimeter:
         found += _perimeter(section.perimeter)
@@ -64,8 +69,7 @@ def problems(values: Mapping[str, Any], section: Section) -> list[Problem]:
 def _accounts(values: Mapping[str, Any], section: Section) -> Iterator[Problem]:
     account = values.get("account")
     environments = account.get("environments", []) if isinstance(account, dict) else []
-    first, second = ACCOUNTS_OF_CI
-    for name in [first, *(second.format(each) for each in environments if isinstance(each, str))]:
+    for name in [PREVIEWS, *(DEPLOYS.format(each) for each in environments if isinstance(each, str))]:
         id_ = f"{section.account_prefix}-{name}"
         if not re.fullmatch(ACCOUNT_ID, id_):
             remedy = (

@@ -329,7 +329,11 @@ def _stores(regions: Mapping[str, Any], system: System) -> Iterator[Problem]:
 
 
 def _accounts(section: Section, system: System, tier: Tier) -> Iterator[Problem]:
-    names = [NODES_ACCOUNT, f"{RESTORES_ACCOUNT}-call", *(name for name, service in system.services.items() if service.needs_identity)]
+    names = [
+        NODES_ACCOUNT,
+        f"{RESTORES_ACCOUNT}-call",
+        *(name for name, service in system.services.items() if service.needs_identity),
+    ]
     for name in names:
         id_ = account_id(section, system, tier, name)
         if not re.fullmatch(ACCOUNT_ID, id_):

@@ -115,9 +115,7 @@ def test_whoever_gets_its_arn_waits_for_its_value() -> None:
     def make(opts: pulumi.ResourceOptions) -> None:
         secret = AwsSecret("mail", NOTED, opts)
         provider = aws.Provider("other")
-        aws.ssm.Parameter(
-            "reader", type="String", value=secret.secret, opts=pulumi.ResourceOptions(provider=provider)
-        )
+        aws.ssm.Parameter("reader", type="String", value=secret.secret, opts=pulumi.ResourceOptions(provider=provider))
 
     plan = planned(make)
     reader = plan.of_type("aws:ssm/parameter:Parameter")[0]

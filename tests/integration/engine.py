@@ -13,7 +13,6 @@ import yaml
 
 from ..support import ROOT, project_files
 
-
 NEEDED = {
     "aws": ("AWS_ENDPOINT_URL", "no AWS emulator"),
     # A preview of what does not exist calls nobody, so that any token will do.

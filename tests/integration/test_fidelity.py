@@ -80,7 +80,8 @@ def _same(ours: Any, theirs: Any) -> bool:
     if ours == SECRET or theirs == SECRET:
         return theirs == SECRET and SECRET in str(ours)
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        theirs = {key: value for key, value in theirs.items() if not key.startswith("__") and not _filled_in(theirs, key)}
+        given = {key for key in theirs if not key.startswith("__") and not _filled_in(theirs, key)}
+        theirs = {key: theirs[key] for key in given}
         return ours.keys() == theirs.keys() and all(_same(ours[key], theirs[key]) for key in ours)
     if isinstance(ours, list) and isinstance(theirs, list):
         return len(ours) == len(theirs) and all(map(_same, ours, theirs))

@@ -257,13 +257,6 @@ RULES: tuple[Rule, ...] = (
         },
     ),
     Rule(
-        "perimeter-enforced",
-        "A perimeter refuses, and is not only tried.",
-        (PERIMETER,),
-        demands={"status.restrictedServices": given()},
-        level=Level.ADVISORY,
-    ),
-    Rule(
         "findings-notify",
         "Critical findings of Security Command Center are published to a topic and held until somebody reads them.",
         (FINDINGS,),

@@ -176,7 +176,6 @@ BREAKS: dict[str, list[Break]] = {
         letting_in("ANY_SERVICE_ACCOUNT"),
         letting_in("ANY_USER_ACCOUNT", "spec"),
     ],
-    "perimeter-enforced": [changed("google-perimeter", status=None)],
     "findings-notify": [
         changed("google-told-findings", streamingConfig={"filter": 'severity="LOW"'}),
         changed("google-told-findings", streamingConfig=None),

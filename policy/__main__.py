@@ -39,7 +39,7 @@ def described(rule: Rule) -> str:
     in_dev = f"in dev {rule.level_at(DEV)}, " if rule.in_dev else ""
     lines = [f"{rule.id}  [{rule.level}, {in_dev}{tiers}]", *textwrap.wrap(rule.meaning, 100)]
     if rule.answers:
-        lines += textwrap.wrap(", ".join(rule.answers), 100)
+        lines += textwrap.wrap(", ".join(rule.answers), 100, break_on_hyphens=False)
     return "\n    ".join(lines)
 
 

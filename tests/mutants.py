@@ -1,9 +1,9 @@
 """`make mutants`: takes each protection that a rule demands away, one at a time, and sees that this rule notices.
 
 The mutants are made of the plans of the prod stack, of the account's, of the dev stack with an existing cluster, and of
-Google Cloud's, recorded with a cloud that answers, so that policy documents are known. A mutant lacks a property that a rule names, or
-has a value there that the rule refuses, or lacks a whole resource that the rule wants beside another one. What no stack
-has, the sound stack of the tests gives.
+Google Cloud's, recorded with a cloud that answers, so that policy documents are known. A mutant lacks a property that a
+rule names, or has a value there that the rule refuses, or lacks a whole resource that the rule wants beside another.
+What no stack has, the sound stack of the tests gives.
 """
 
 import argparse
@@ -21,6 +21,9 @@ from policy.catalogue import RULES
 from policy.rules import database, network, storage
 from policy.rules.demands import Demand
 from policy.rules.documents import many
+from policy.rules.google import backup as google_backup
+from policy.rules.google import database as google_database
+from policy.rules.google import observability as google_observability
 from policy.rules.paths import MISSING, locate, parsed
 from policy.rules.rule import Resource as Seen
 from policy.rules.rule import Rule, Stack
@@ -69,6 +72,8 @@ class Change(NamedTuple):
     to: Resource | None
     """What stands there instead, or besides; None leaves the resource out."""
     urn: str
+    others: frozenset[str] = frozenset()
+    """What is left out with it."""
 
 
 def main(arguments: list[str]) -> int:
@@ -135,7 +140,7 @@ def mutants_of(rule: Rule, source: str, plan: Plan) -> Iterator[Mutant]:
         if rule.judge(resource, stack):
             raise AssertionError(f"{resource.urn} breaks {rule.id} in {source} already, so no mutant says anything")
         for change in _changes(rule, resource, stack, plan):
-            others = [each for each in plan.resources if each.urn != change.urn]
+            others = [each for each in plan.resources if each.urn not in {change.urn, *change.others}]
             resources = others if change.to is None else [*others, change.to]
             yield Mutant(rule, source, resource.urn, change.aim, change.words, resources)
 
@@ -146,7 +151,7 @@ def _aims(rule: Rule) -> Iterator[str]:
     for link in rule.links:
         yield link.noun
         yield from (f"{link.noun}: {path}" for path in link.demands)
-    if rule.id in _BY_HAND:
+    if rule.id in _BY_HAND or rule.id in _ONE_IS_ENOUGH:
         yield BY_HAND
 
 
@@ -167,6 +172,9 @@ def _changes(rule: Rule, resource: Resource, stack: Stack, plan: Plan) -> Iterat
     if by_hand := _BY_HAND.get(rule.id):
         for words, other in by_hand(resource, stack, plan):
             yield Change(BY_HAND, words, other, other.urn)
+    if several := _ONE_IS_ENOUGH.get(rule.id):
+        first, *others = several(resource, stack)
+        yield Change(BY_HAND, "all of them are left out", None, first.urn, frozenset(each.urn for each in others))
 
 
 def _harmed(resource: Resource, path: str, demand: Demand, tier: str) -> Iterator[tuple[str, Resource]]:
@@ -278,6 +286,25 @@ _BY_HAND: dict[str, ByHand] = {
     "iam-named-resources": _wild("Resource", "*", "arn:aws:s3:::*"),
 }
 """What else breaks a rule, where no property says it alone."""
+
+
+def _pointing(type_: str, through: str, elsewhere: bool = False) -> Callable[[Resource, Stack], list[Seen]]:
+    def those(resource: Resource, stack: Stack) -> list[Seen]:
+        found = stack.pointing(resource, type_, through)
+        return [each for each in found if not elsewhere or stack.region(each) != stack.region(resource)]
+
+    return those
+
+
+_ONE_IS_ENOUGH: dict[str, Callable[[Resource, Stack], list[Seen]]] = {
+    "backupdr-restore-tested": lambda resource, stack: list(stack.of_types([google_backup.WORKFLOW])),
+    "cloudsql-copied-elsewhere": _pointing(google_database.INSTANCE, "masterInstanceName", elsewhere=True),
+    "gke-backed-up": _pointing(google_backup.GKE_PLAN, "cluster"),
+    "gke-backed-up-elsewhere": _pointing(google_backup.GKE_PLAN, "cluster", elsewhere=True),
+    "monitoring-slo-burns": _pointing(google_observability.ALERT, "conditions"),
+    "monitoring-uptime-alerts": _pointing(google_observability.ALERT, "conditions"),
+}
+"""Rules for which one of several is enough: a mutant lacks them all."""
 
 
 def _report(result: Result, seconds: float, every: bool) -> Iterator[str]:

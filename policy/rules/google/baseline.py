@@ -43,7 +43,7 @@ def _is_for_github(provider: Resource, stack: Stack) -> bool:
 def _records_everything(config: Resource, stack: Stack) -> Iterator[str]:
     configs = many(config.inputs.get("auditLogConfigs"))
     if UNKNOWN not in configs:
-        recorded = {read(each, "logType") for each in configs}
+        recorded = {str(read(each, "logType")) for each in configs}
         for each in _LOG_TYPES:
             if each not in recorded and UNKNOWN not in recorded:
                 yield f"{each} is not recorded"

@@ -47,14 +47,14 @@ def _is_for_workloads(member: Resource, stack: Stack) -> bool:
 def _lets_all_in(grant: Resource, stack: Stack) -> Iterator[str]:
     """What a grant to several says, which has a list."""
     members = grant.inputs.get("members")
-    if isinstance(members, list) and any(each in _EVERYONE for each in members):
+    if isinstance(members, list) and any(str(each) in _EVERYONE for each in members):
         yield "`members` names everyone"
 
 
 def _has_a_condition(grant: Resource, stack: Stack) -> Iterator[str]:
     role, condition = grant.inputs.get("role"), grant.inputs.get("condition")
     expression = condition.get("expression") if isinstance(condition, dict) else condition
-    if not expression and role not in _NOT_ON_A_RESOURCE:
+    if not expression and str(role) not in _NOT_ON_A_RESOURCE:
         yield f"it grants {role} on everything in the project"
 
 

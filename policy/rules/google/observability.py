@@ -1,7 +1,9 @@
 """Observability on Google Cloud."""
 
+from collections.abc import Iterator
+
 from ..demands import DURABLE, PROD, absent, at_least, equal, given, never, true
-from ..rule import Link, Resource, Rule, Stack, staying
+from ..rule import Check, Resource, Rule, Stack, staying
 
 ALERT = "gcp:monitoring/alertPolicy:AlertPolicy"
 CHANNEL = "gcp:monitoring/notificationChannel:NotificationChannel"
@@ -23,6 +25,17 @@ def _is_own(bucket: Resource, stack: Stack) -> bool:
 
 def _is_own_and_stays(bucket: Resource, stack: Stack) -> bool:
     return _is_own(bucket, stack) and staying(bucket, stack)
+
+
+def _tells(what: str) -> Check:
+    """That an alert policy which tells somebody looks at the resource. There may be several, of which one is enough."""
+
+    def check(resource: Resource, stack: Stack) -> Iterator[str]:
+        policies = stack.pointing(resource, ALERT, "conditions")
+        if not any(each.inputs.get("notificationChannels") for each in policies):
+            yield f"{what} that tells somebody is missing"
+
+    return check
 
 
 RULES: tuple[Rule, ...] = (
@@ -61,7 +74,8 @@ RULES: tuple[Rule, ...] = (
         "monitoring-slo-burns",
         "Someone in staging and prod is told when an objective is about to be broken.",
         (SLO,),
-        links=(Link("an alert policy on how fast it burns", ALERT, "conditions", {"notificationChannels": given()}),),
+        check=_tells("an alert policy on how fast it burns"),
+        looks_around=True,
         tiers=DURABLE,
     ),
     Rule(
@@ -75,7 +89,8 @@ RULES: tuple[Rule, ...] = (
         "monitoring-uptime-alerts",
         "Someone in staging and prod is told when an uptime check fails.",
         (UPTIME_CHECK,),
-        links=(Link("an alert policy on it", ALERT, "conditions", {"notificationChannels": given()}),),
+        check=_tells("an alert policy on it"),
+        looks_around=True,
         tiers=DURABLE,
     ),
     Rule(

@@ -31,7 +31,7 @@ def _stands_alone(bucket: Resource, stack: Stack) -> Iterator[str]:
     elif re.fullmatch(_ONE_REGION, str(location).lower()):
         yield f"it stands in {location} alone"
     places = read(bucket.inputs, "customPlacementConfig.dataLocations")
-    if isinstance(places, list) and UNKNOWN not in places and len(set(map(str.lower, places))) < 2:
+    if isinstance(places, list) and UNKNOWN not in places and len({str(place).lower() for place in places}) < 2:
         yield "both its places are the same region"
 
 

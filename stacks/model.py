@@ -70,7 +70,7 @@ class Postgres(Part):
     backup_days: Annotated[int, Field(ge=1, le=35)]
     """Days of point-in-time recovery."""
     copy_backups: bool
-    """Whether backups are copied to the recovery region."""
+    """Whether the recovery region has what is needed to go on there: copies of backups, or a replica."""
 
 
 class ObjectStore(Part):
@@ -87,7 +87,7 @@ class ObjectStore(Part):
     lock_days: Annotated[int, Field(ge=0, le=36500)] = 0
     """Days during which no version can be deleted, 0 for none."""
     replicate: bool
-    """Whether objects are copied to the recovery region."""
+    """Whether the recovery region has the objects too."""
 
 
 class ExchangeKind(Enum):
@@ -118,11 +118,13 @@ class Queue(Part):
     routing_key: str = "#"
     """The messages of the exchange that it takes."""
     deliveries: Annotated[int, Field(ge=5, le=100)] = 5
-    """Deliveries of a message before it is a dead letter."""
+    """Deliveries of a message before it is a dead letter. A message carries its routing key, on Pub/Sub as the
+    attribute `routing_key`."""
     keep_days: Annotated[int, Field(ge=1, le=31)] = 7
-    """Days that a message may wait."""
+    """Days that a message may wait. One that is older is a dead letter at RabbitMQ, and gone at Pub/Sub."""
     ordered: bool = False
-    """Whether one consumer at a time takes the messages, in their order."""
+    """Whether messages keep their order: all of them, by one consumer at a time, at RabbitMQ; on Pub/Sub those of one
+    ordering key."""
     backlog: Annotated[int, Field(ge=1)] = 1000
     """Waiting messages from which on people are told."""
 

@@ -25,7 +25,7 @@ from preview.judged import judged_plan
 from preview.plan import Plan
 from preview.project import configuration, stacks
 from stacks.account import Account, AccountFile, RepositoryIds
-from stacks.environments import aws_account_settings, aws_settings
+from stacks.environments import aws_account_settings, aws_settings, gcp_account_settings, gcp_settings
 from stacks.model import (
     Backup,
     Broker,
@@ -111,8 +111,15 @@ def keys() -> str:
         ("aws.nodes.<name>.", aws_settings.NodesSection),
         ("aws.cluster.", aws_settings.EksSection),
         ("aws.primary.", aws_settings.PrimarySection),
+        ("gcp.", gcp_settings.Section),
+        ("gcp.ranges.", gcp_settings.RangesSection),
+        ("gcp.database.", gcp_settings.DatabaseSection),
+        ("gcp.cache.", gcp_settings.CacheSection),
+        ("gcp.nodes.<name>.", gcp_settings.NodesSection),
+        ("gcp.cluster.", gcp_settings.GkeSection),
+        ("gcp.edge.", gcp_settings.EdgeSection),
     ]
-    return key_table(shapes, needed=("", "network.", "aws.", "cluster.", "aws.primary."))
+    return key_table(shapes, needed=("", "network.", "aws.", "cluster.", "aws.primary.", "gcp.", "gcp.edge."))
 
 
 def account_keys() -> str:
@@ -123,8 +130,10 @@ def account_keys() -> str:
         ("account.repositoryIds.", RepositoryIds),
         ("alerts.", Alerts),
         ("aws.", aws_account_settings.Section),
+        ("gcp.", gcp_account_settings.Section),
+        ("gcp.perimeter.", gcp_account_settings.PerimeterSection),
     ]
-    return key_table(shapes, needed=("", "account.", "aws."))
+    return key_table(shapes, needed=("", "account.", "aws.", "gcp.", "gcp.perimeter."))
 
 
 def key_table(shapes: list[tuple[str, type[BaseModel]]], needed: tuple[str, ...]) -> str:
@@ -148,6 +157,8 @@ def tiers() -> str:
     types: list[tuple[str, dict[Size, str], str]] = [
         ("Database instance class (AWS)", aws_settings.INSTANCE_CLASSES, "size"),
         ("Cache node type (AWS)", aws_settings.CACHE_TYPES, "cache_size"),
+        ("Database tier (Google Cloud)", gcp_settings.TIERS, "size"),
+        ("Cache node type (Google Cloud)", gcp_settings.CACHE_TYPES, "cache_size"),
     ]
     for said_of, by_size, of in types:
         rows += [[said_of, *(f"`{by_size[getattr(PROFILES[tier], of)]}`" for tier in Tier)]]
@@ -240,6 +251,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "account-keys": account_keys,
     "flows": flows,
     "picture-account": lambda: picture("account-aws"),
+    "picture-account-gcp": lambda: picture("account-gcp"),
+    "picture-skipper-gcp-prod": lambda: picture("skipper-gcp-prod"),
     "tiers": tiers,
     "services": services,
     "library": library,

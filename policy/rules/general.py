@@ -76,19 +76,19 @@ RULES = (
         level=Level.ADVISORY,
     ),
     Rule(
-        "google-provider-project",
+        "provider-google-project",
         "A provider for Google Cloud names its project: nothing lands elsewhere because of an environment variable.",
         (GOOGLE_PROVIDER,),
         demands={"project": matching(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", "be the id of a project", "", "Other")},
     ),
     Rule(
-        "google-provider-cost-labels",
+        "provider-google-cost-labels",
         "A provider for Google Cloud labels everything with its system, environment, tier, tool and owner.",
         (GOOGLE_PROVIDER,),
         demands={f"defaultLabels.{tag}": given() for tag in COST_TAGS},
     ),
     Rule(
-        "google-provider-stays",
+        "provider-google-stays",
         "A stack that is being taken down protects nothing: it goes soon, or the label `decommission` does.",
         (GOOGLE_PROVIDER,),
         demands={"defaultLabels.decommission": absent("true")},
@@ -96,7 +96,7 @@ RULES = (
         level=Level.ADVISORY,
     ),
     Rule(
-        "google-provider-no-credentials",
+        "provider-google-no-credentials",
         "A provider for Google Cloud takes its credentials from where it runs, not from the program.",
         (GOOGLE_PROVIDER,),
         demands={name: absent("something") for name in ("accessToken", "credentials")},

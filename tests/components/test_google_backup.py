@@ -519,7 +519,7 @@ def test_what_is_made_breaks_no_rule(make: Maker) -> None:
 def excused(finding: Finding) -> bool:
     """What the providers of tests lack, what the full examples are there to show, and that Workflows knows neither
     policies of workflows nor conditions."""
-    return finding.rule.startswith(("provider-", "google-provider-")) or (
+    return finding.rule.startswith(("provider-", "provider-google-")) or (
         finding.rule in ("stateful-protected", "gke-backup-whole", "backupdr-retention-month")
         or (finding.rule == "gcp-iam-project-grants" and finding.urn.endswith("::shop-call"))
     )

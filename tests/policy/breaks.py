@@ -113,10 +113,10 @@ BREAKS: dict[str, list[Break]] = {
         changed(HOME, allowedAccountIds='["mine"]'),
     ],
     "provider-region": [changed(HOME, region=None), changed(GOOGLE, region=None)],
-    "google-provider-project": [changed(GOOGLE, project=None), changed(GOOGLE, project="Ours")],
-    "google-provider-cost-labels": [changed(GOOGLE, defaultLabels=None), labelled(owner="")],
-    "google-provider-stays": [labelled(decommission="true")],
-    "google-provider-no-credentials": [
+    "provider-google-project": [changed(GOOGLE, project=None), changed(GOOGLE, project="Ours")],
+    "provider-google-cost-labels": [changed(GOOGLE, defaultLabels=None), labelled(owner="")],
+    "provider-google-stays": [labelled(decommission="true")],
+    "provider-google-no-credentials": [
         changed(GOOGLE, accessToken="[secret]"),
         changed(GOOGLE, credentials="[secret]"),
     ],

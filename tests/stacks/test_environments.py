@@ -549,11 +549,15 @@ def test_the_stack_is_the_root(dev: Plan) -> None:
     assert dev.resources[0].urn == "urn:pulumi:dev::plinth::pulumi:pulumi:Stack::plinth-dev"
 
 
-def test_a_stack_that_is_taken_down_breaks_no_mandatory_rule() -> None:
+@pytest.mark.parametrize(
+    ("stack", "rule"), [("prod", "provider-stays"), ("skipper-gcp-prod", "provider-google-stays")]
+)
+def test_a_stack_that_is_taken_down_breaks_no_mandatory_rule(stack: str, rule: str) -> None:
     """Else a pack that is enforced would keep it from ever being taken down; what remains says that it is."""
-    given = changed("prod", decommission=True)
-    findings = judged_plan(given, PROGRAM).findings
-    assert {(finding.rule, finding.level.value) for finding in findings} == {("provider-stays", "advisory")}
+    given = changed(stack, decommission=True)
+    plan = judged_plan(given, PROGRAM)
+    assert {(finding.rule, finding.level.value) for finding in plan.findings} == {(rule, "advisory")}
+    assert not [each.name for each in plan.resources if each.protect]
 
 
 def test_the_tags_that_an_environment_sets_are_the_reserved_ones() -> None:

@@ -549,9 +549,7 @@ def test_the_stack_is_the_root(dev: Plan) -> None:
     assert dev.resources[0].urn == "urn:pulumi:dev::plinth::pulumi:pulumi:Stack::plinth-dev"
 
 
-@pytest.mark.parametrize(
-    ("stack", "rule"), [("prod", "provider-stays"), ("skipper-gcp-prod", "provider-google-stays")]
-)
+@pytest.mark.parametrize(("stack", "rule"), [("prod", "provider-stays"), ("skipper-gcp-prod", "provider-google-stays")])
 def test_a_stack_that_is_taken_down_breaks_no_mandatory_rule(stack: str, rule: str) -> None:
     """Else a pack that is enforced would keep it from ever being taken down; what remains says that it is."""
     given = changed(stack, decommission=True)

@@ -65,7 +65,8 @@ def needed(plan: Plan, settings: Settings, name: str, service: Service) -> Itera
     project, number = settings.section.project, settings.section.project_number
     if service.database:
         instance = one_name(plan, "gcp:sql/databaseInstance:DatabaseInstance", f"{settings.name}-database")
-        only = f'resource.service == "sqladmin.googleapis.com" && resource.name == "projects/{project}/instances/{instance}"'
+        database = f"projects/{project}/instances/{instance}"
+        only = f'resource.service == "sqladmin.googleapis.com" && resource.name == "{database}"'
         yield "cloudsql.client", only
         yield "cloudsql.instanceUser", only
     if service.cache:

@@ -1,6 +1,5 @@
 """Kubernetes on Amazon EKS."""
 
-import ipaddress
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +10,7 @@ import pulumi_aws as aws
 
 from ..component import Component, between, checked, checked_name, matching
 from ..network.security_group import ANYWHERE, AwsSecurityGroup, SecurityRule, connect
-from ..network.subnets import parse_network
+from ..network.subnets import client_block_problem
 from ..observability.retention import log_retention
 from ..problems import MISSING, InputError, Problem, one_of
 from ..security.policy import AwsScope, allow, arn, document, pod_trust, trust
@@ -48,7 +47,6 @@ _INSIGHTS = ("application", "dataplane", "host", "performance")
 _LONGEST_NAME = 64 - len("-insights") - 8
 # EKS takes 63 characters for a node group, which also ends with a hyphen and seven random ones.
 _LONGEST_GROUP_NAME = 63 - 8
-_WIDEST_PREFIX = 8
 
 
 class NodeGroup(TypedDict):
@@ -646,7 +644,7 @@ def _problems(name: str, args: EksClusterArgs) -> Iterator[Problem]:
             remedy = "give one group `fewest` of 1 or more and no taints: add-ons such as DNS need a node"
             yield Problem("node_groups", list(groups), remedy)
     for i, block in enumerate(args.get("allowed_cidrs", [])):
-        if remedy := _block_remedy(block):
+        if remedy := client_block_problem(block):
             yield Problem(f"allowed_cidrs[{i}]", block, remedy)
     yield from _principal_problems(args)
 
@@ -683,16 +681,6 @@ def _group_problems(name: str, key: str, group: NodeGroup) -> Iterator[Problem]:
     for taint, effect in group.get("taints", {}).items():
         if effect not in _TAINTS:
             yield Problem(f"{path}.taints.{taint}", effect, one_of(_TAINTS, effect))
-
-
-def _block_remedy(block: str) -> str | None:
-    try:
-        network: ipaddress.IPv4Network = parse_network(block)
-    except ValueError as error:
-        return str(error)
-    if network.prefixlen < _WIDEST_PREFIX:
-        return f"lets the internet in; name blocks of /{_WIDEST_PREFIX} or narrower, or none for a private endpoint"
-    return None
 
 
 def _principal_problems(args: EksClusterArgs) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from ..component import Component, between, checked, checked_name, matching
-from ..network.subnets import parse_network
+from ..network.subnets import client_block_problem
 from ..problems import MISSING, InputError, Problem, one_of
 from ..security.google import LABEL, GcpScope, scope_problem
 
@@ -30,7 +30,6 @@ SYSTEM_TAINT = "components.gke.io/gke-managed-components"
 
 # GKE takes 40 characters for clusters and pools, which end with a hyphen and seven random ones.
 _LONGEST_NAME = 40 - 8
-_WIDEST_PREFIX = 8
 MACHINE_TYPE = r"(?P<family>[a-z]\d{1,2}[a-z]*)-(small|medium|[a-z]+-\d{1,4}[a-z]?(-[a-z0-9]+)*)"
 MACHINE_TYPE_REMEDY = "write it as <family>-<kind>-<processors>, for example e2-standard-4"
 _ON_HYPERDISK = ("c4", "c4a", "c4d", "n4", "n4a", "n4d")
@@ -570,7 +569,7 @@ def _problems(name: str, args: GkeClusterArgs) -> Iterator[Problem]:
             remedy = "give one pool `fewest` of 1 or more and no taints: GKE's own add-ons need a node"
             yield Problem("nodes", list(nodes), remedy)
     for i, block in enumerate(args.get("allowed_cidrs", [])):
-        if remedy := _block_remedy(block):
+        if remedy := client_block_problem(block):
             yield Problem(f"allowed_cidrs[{i}]", block, remedy)
     yield from _member_problems(args)
     yield from _maintenance_problems(args)
@@ -618,16 +617,6 @@ def _disk_remedy(disk: str, family: str) -> str | None:
         return f"machines of the family {family} have hyperdisks only; write hyperdisk-balanced, or leave it out"
     if family in _ON_PERSISTENT_DISK and not disk.startswith("pd-"):
         return f"machines of the family {family} start from no hyperdisk; write pd-balanced, or leave it out"
-    return None
-
-
-def _block_remedy(block: str) -> str | None:
-    try:
-        network = parse_network(block)
-    except ValueError as error:
-        return str(error)
-    if network.prefixlen < _WIDEST_PREFIX:
-        return f"lets the internet in; name blocks of /{_WIDEST_PREFIX} or narrower, or none for no address at all"
     return None
 
 

@@ -18,6 +18,9 @@ SLOTS = "abcdefgh"
 LARGEST, SMALLEST = 16, 20
 """Prefix lengths of a network: beyond /16 AWS has no VPC, and below /20 the zones get too small for their nodes."""
 
+WIDEST_CLIENTS = 8
+"""Prefix length of the widest block that is not most of the internet."""
+
 
 class SubnetTier(Enum):
     """Where a subnet stands between the internet and the data."""
@@ -73,3 +76,14 @@ def zone_slot(zone: str) -> int:
     if not match:
         raise ValueError(f"not an availability zone with a letter from {SLOTS[0]} to {SLOTS[-1]}")
     return SLOTS.index(match[1])
+
+
+def client_block_problem(block: str) -> str | None:
+    """What is wrong with a block from which a public endpoint may be reached, or None."""
+    try:
+        network = parse_network(block)
+    except ValueError as error:
+        return str(error)
+    if network.prefixlen < WIDEST_CLIENTS:
+        return f"is most of the internet; name your own addresses, in blocks of /{WIDEST_CLIENTS} or narrower"
+    return None

@@ -11,9 +11,8 @@ from typing import NamedTuple, NotRequired, TypedDict, Unpack
 import pulumi
 
 from ..problems import Problem, one_of
+from .receivers import CRITICAL, SEVERITIES, WARNING
 
-CRITICAL, WARNING = "critical", "warning"
-SEVERITIES = (CRITICAL, WARNING)
 COMPARISONS = {
     ">": "GreaterThanThreshold",
     ">=": "GreaterThanOrEqualToThreshold",

@@ -1,6 +1,5 @@
 """Notifications, alert policies, objectives and uptime checks on Cloud Monitoring, and buckets of logs."""
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
@@ -10,13 +9,12 @@ import pulumi_gcp as gcp
 import pulumi_random as random
 
 from ..component import Component, between, checked, checked_name
-from ..problems import MISSING, InputError, Problem, one_of
+from ..problems import InputError, Problem, one_of
 from ..security.google import GcpScope, scope_problem, service_account, service_agent
 from .conditions import (
     BURN_RATES,
     COMPARISONS,
     MISSING_DATA,
-    SEVERITIES,
     GcpCondition,
     GcpObjective,
     endpoint,
@@ -25,8 +23,8 @@ from .conditions import (
     problems,
     selection,
 )
+from .receivers import SEVERITIES, digest, receiver_problems
 
-_RECEIVERS = {"mailto": r"mailto:[^@\s]+@[^@\s]+\.[^@\s]+", "https": r"https://[^\s/]+\S*"}
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 _NAME_REMEDY = "use letters, digits, hyphens and underscores, letter or digit first"
 _LONGEST_NAME = 200
@@ -79,7 +77,7 @@ class GcpNotificationChannels(Component):
         checked_name(
             name, subject, _LONGEST_NAME, r"(?!goog)[A-Za-z][A-Za-z0-9_-]*", "begin with a letter, not with goog"
         )
-        _refuse(subject, [*_receiver_problems(args.get("receivers", {}))])
+        _refuse(subject, [*receiver_problems(args.get("receivers", {}))])
         super().__init__(name, opts)
         self._prefix = name
         self._args = args
@@ -116,7 +114,7 @@ class GcpNotificationChannels(Component):
 
     def _told(self, severity: str, receiver: str) -> gcp.monitoring.NotificationChannel:
         scheme, _, address = receiver.partition(":")
-        name = f"{self._prefix}-{severity}-{'mail' if scheme == 'mailto' else scheme}-{_digest(receiver)}"
+        name = f"{self._prefix}-{severity}-{'mail' if scheme == 'mailto' else scheme}-{digest(receiver)}"
         if scheme == "mailto":
             return self._channel(severity, name, "email", {"email_address": address})
         # Google takes the key of an endpoint as a part of its URL, for which there is no sensitive label.
@@ -592,31 +590,10 @@ def _by_key(values: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[dict[str,
     return pulumi.Output.all(**values).apply(dict)
 
 
-def _digest(receiver: str) -> str:
-    """A stable key that shows nobody's address."""
-    return hashlib.sha256(receiver.encode()).hexdigest()[:8]
-
-
 def _service_problem(service: SloService) -> str | None:
     if not re.fullmatch(r"[a-z0-9-]{1,63}", service["id"]):
         return "give an id of up to 63 small letters, digits and hyphens"
     return None if service["display"].strip() else "say what people call it"
-
-
-def _receiver_problems(receivers: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
-    """An endpoint may hold a key, so that no problem shows one."""
-    for severity, told in receivers.items():
-        if severity not in SEVERITIES:
-            yield Problem(f"receivers.{severity}", MISSING, one_of(SEVERITIES, severity))
-        for i, receiver in enumerate(told):
-            path, scheme = f"receivers.{severity}[{i}]", receiver.partition(":")[0]
-            if scheme not in _RECEIVERS:
-                yield Problem(path, MISSING, "write it as mailto:<address> or https://<endpoint>; nothing else is told")
-            elif not re.fullmatch(_RECEIVERS[scheme], receiver):
-                example = "mailto:web@example.com" if scheme == "mailto" else "https://events.example.com/key"
-                yield Problem(path, MISSING, f"is no address; write it as {example}")
-            if receiver in told[:i]:
-                yield Problem(path, MISSING, "stands twice; name each receiver once")
 
 
 def _check_problems(checks: Mapping[str, UptimeCheck]) -> Iterator[Problem]:

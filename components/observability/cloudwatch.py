@@ -1,7 +1,5 @@
 """Notifications and alarms on Amazon CloudWatch."""
 
-import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
@@ -11,14 +9,14 @@ import pulumi_aws as aws
 from ..component import Component, checked, checked_name
 from ..problems import MISSING, InputError, Problem, one_of
 from ..security.policy import AwsScope, allow, document
-from .alarms import COMPARISONS, OWN_METRIC, RESULT, SEVERITIES, STATISTICS, Alarm, Alarms, Metric, problems
+from .alarms import COMPARISONS, OWN_METRIC, RESULT, STATISTICS, Alarm, Alarms, Metric, problems
+from .receivers import SEVERITIES, digest, receiver_problems
 
 EVENTS = "events.amazonaws.com"
 PUBLISHERS = ("backup.amazonaws.com", "cloudwatch.amazonaws.com", EVENTS)
 """Who may publish unless others are named: AWS Backup, CloudWatch's alarms and EventBridge's rules. The key of the
 topics must let them use it too."""
 KNOWN_PUBLISHERS = (*PUBLISHERS, "budgets.amazonaws.com")
-_RECEIVERS = {"mailto": r"mailto:[^@\s]+@[^@\s]+\.[^@\s]+", "https": r"https://[^\s/]+\S*"}
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 _NAME_REMEDY = "AWS takes letters, digits, hyphens and underscores, letter or digit first"
 
@@ -64,7 +62,7 @@ class AwsNotifications(Component):
         subject = f"AwsNotifications {name}"
         args = checked(AwsNotificationsArgs, args, subject)
         checked_name(name, subject, 240, _NAME, _NAME_REMEDY)
-        _refuse(subject, [*_receiver_problems(args), *_publisher_problems(args)])
+        _refuse(subject, [*receiver_problems(args.get("receivers", {})), *_publisher_problems(args)])
         super().__init__(name, opts)
         self._prefix = name
         self._args = args
@@ -95,7 +93,7 @@ class AwsNotifications(Component):
         scheme, _, address = receiver.partition(":")
         is_mail = scheme == "mailto"
         aws.sns.TopicSubscription(
-            f"{name}-{'mail' if is_mail else scheme}-{_digest(receiver)}",
+            f"{name}-{'mail' if is_mail else scheme}-{digest(receiver)}",
             topic=topic.arn,
             protocol="email" if is_mail else scheme,
             endpoint=address if is_mail else pulumi.Output.secret(receiver),
@@ -341,27 +339,6 @@ def _topic_statements(args: AwsNotificationsArgs, topic: pulumi.Output[str]) -> 
         "Resource": [topic],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-
-
-def _digest(receiver: str) -> str:
-    """A stable key that shows nobody's address."""
-    return hashlib.sha256(receiver.encode()).hexdigest()[:8]
-
-
-def _receiver_problems(args: AwsNotificationsArgs) -> Iterator[Problem]:
-    """An endpoint may hold a key, so that no problem shows one."""
-    for severity, receivers in args.get("receivers", {}).items():
-        if severity not in SEVERITIES:
-            yield Problem(f"receivers.{severity}", MISSING, one_of(SEVERITIES, severity))
-        for i, receiver in enumerate(receivers):
-            path, scheme = f"receivers.{severity}[{i}]", receiver.partition(":")[0]
-            if scheme not in _RECEIVERS:
-                yield Problem(path, MISSING, "write it as mailto:<address> or https://<endpoint>; nothing else is told")
-            elif not re.fullmatch(_RECEIVERS[scheme], receiver):
-                example = "mailto:web@example.com" if scheme == "mailto" else "https://events.example.com/key"
-                yield Problem(path, MISSING, f"is no address; write it as {example}")
-            if receiver in receivers[:i]:
-                yield Problem(path, MISSING, "stands twice; name each receiver once")
 
 
 def _publisher_problems(args: AwsNotificationsArgs) -> Iterator[Problem]:

@@ -13,9 +13,8 @@ from typing import NamedTuple, NotRequired, TypedDict, Unpack
 import pulumi
 
 from ..problems import MISSING, Problem, one_of
+from .receivers import CRITICAL, SEVERITIES, WARNING
 
-CRITICAL, WARNING = "critical", "warning"
-SEVERITIES = (CRITICAL, WARNING)
 COMPARISONS = {">": "COMPARISON_GT", "<": "COMPARISON_LT"}
 """Those that Google takes for thresholds."""
 MISSING_DATA = {

@@ -1,6 +1,5 @@
 """What only AWS has of a stack's settings, and the checks that only AWS needs."""
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from components.cluster.eks import SCHEDULE, SCHEDULE_REMEDY, SPOT_TYPES
 from components.cluster.eks import VERSIONS as KUBERNETES_VERSIONS
 from components.database.rds import INSTANCE_CLASS
 from components.network.aws import INTERFACE_ENDPOINTS, NatMode
-from components.network.subnets import zone_slot
+from components.network.subnets import client_block_problem, zone_slot
 from components.observability.alarms import has_known_memory
 from components.problems import MISSING, Problem, one_of
 
@@ -232,13 +231,8 @@ def _cluster(cluster: EksSection) -> Iterator[Problem]:
         elif not re.fullmatch(SCHEDULE, cluster.patch_schedule):
             yield Problem("aws.cluster.patchSchedule", cluster.patch_schedule, SCHEDULE_REMEDY)
     for i, block in enumerate(cluster.allow):
-        try:
-            wide = ipaddress.IPv4Network(block).prefixlen < 8
-        except ValueError:
-            yield Problem(f"aws.cluster.allow[{i}]", block, "not an IPv4 block; write one like 203.0.113.0/24")
-            continue
-        if wide:
-            yield Problem(f"aws.cluster.allow[{i}]", block, "is most of the internet; name your own addresses")
+        if remedy := client_block_problem(block):
+            yield Problem(f"aws.cluster.allow[{i}]", block, remedy)
 
 
 def _nodes(section: Section, system: System | None) -> Iterator[Problem]:

@@ -1,12 +1,12 @@
 """What only Google Cloud has of the settings of a project that environments share."""
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from components.network.subnets import client_block_problem
 from components.problems import MISSING, Problem
 from components.security.google import ACCOUNT_ID, NUMBER, PROJECT
 from components.storage.gcs import dual_region_problem
@@ -82,14 +82,8 @@ def _accounts(values: Mapping[str, Any], section: Section) -> Iterator[Problem]:
 
 def _perimeter(perimeter: PerimeterSection) -> Iterator[Problem]:
     for i, block in enumerate(perimeter.allow):
-        path = f"gcp.perimeter.allow[{i}]"
-        try:
-            network = ipaddress.IPv4Network(block)
-        except ValueError:
-            yield Problem(path, block, "not an IPv4 block; write one like 203.0.113.0/24")
-            continue
-        if network.prefixlen < 8:
-            yield Problem(path, block, "is most of the internet; name your own addresses")
+        if remedy := client_block_problem(block):
+            yield Problem(f"gcp.perimeter.allow[{i}]", block, remedy)
     if perimeter.enforced and not perimeter.allow and not perimeter.identities:
         remedy = "an enforced perimeter that lets in nobody but CI locks people out; name your own addresses"
         yield Problem("gcp.perimeter.allow", MISSING, remedy)

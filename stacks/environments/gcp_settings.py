@@ -1,6 +1,5 @@
 """What only Google Cloud has of a stack's settings, and the checks that only Google Cloud needs."""
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -14,7 +13,7 @@ from components.cache.memorystore import VERSIONS as CACHE_VERSIONS
 from components.cluster.gke import MACHINE_TYPE, GkeChannel
 from components.database.cloudsql import RECOVERY_DAYS, CloudSqlEdition, edition_of, memory_gb, tier_problem
 from components.network.ranges import RangePlan, nodes_in, nodes_that_fit, range_problems
-from components.network.subnets import SubnetPlan
+from components.network.subnets import SubnetPlan, client_block_problem
 from components.problems import MISSING, Problem, one_of
 from components.security.gcp_identity import NodeRegistry
 from components.security.google import ACCOUNT_ID, NUMBER, PROJECT
@@ -240,13 +239,8 @@ def _fits_every_cloud(cidr: str) -> bool:
 def _cluster(section: Section) -> Iterator[Problem]:
     cluster = section.cluster or GkeSection()
     for i, block in enumerate(cluster.allow):
-        try:
-            wide = ipaddress.IPv4Network(block).prefixlen < 8
-        except ValueError:
-            yield Problem(f"gcp.cluster.allow[{i}]", block, "not an IPv4 block; write one like 203.0.113.0/24")
-            continue
-        if wide:
-            yield Problem(f"gcp.cluster.allow[{i}]", block, "is most of the internet; name your own addresses")
+        if remedy := client_block_problem(block):
+            yield Problem(f"gcp.cluster.allow[{i}]", block, remedy)
     for key in ("administrators", "viewers"):
         for name, member in getattr(cluster, key).items():
             if not re.fullmatch(MEMBER, member):

@@ -159,19 +159,15 @@ def test_the_stack_files_of_both_clouds_differ_in_their_places_alone(tier: str) 
             "database.pooling=True: db-custom-2-8192 is of the edition ENTERPRISE; name a tier of ENTERPRISE_PLUS in "
             "gcp.database.tier, or set it to false",
         ),
-        (
-            "database",
-            {"backupDays": 14},
-            "database.backupDays=14: db-custom-2-8192 is of the edition ENTERPRISE; name a tier of ENTERPRISE_PLUS in "
-            "gcp.database.tier, or give 7 or less",
-        ),
+        ("backup", {"dailyDays": 361}, "backup.dailyDays=361: Google Cloud keeps a cluster's backups for 360 days at"),
+        ("backup", {"monthlyDays": 366}, "backup.monthlyDays=366: Google Cloud keeps a cluster's backups for 365 days"),
         ("gcp.cache", {"nodeType": "cache.t4g.small"}, "gcp.cache.nodeType=cache.t4g.small: choose one of SHARED_CORE"),
         ("gcp.cache", {"version": "8.2"}, "gcp.cache.version=8.2: did you mean `8.0`? choose one of 7.2, 8.0, 9.0"),
         (
             "gcp.accountPrefix",
             "skipper-gcp-production",
             "gcp.accountPrefix=skipper-gcp-production: makes the service account "
-            "skipper-gcp-production-scheduler, 32 characters; with its service's name, an id has 6 to 30 small",
+            "skipper-gcp-production-restores-call, 36 characters; with its service's name, an id has 6 to 30 small",
         ),
         ("gcp.nodes", {"other": {"machineType": "e2-standard-2"}}, "gcp.nodes.other: no such node pool; choose one of"),
         (
@@ -222,10 +218,21 @@ def test_each_fault_gets_one_error_with_path_value_and_remedy(path: str, value: 
             "recoveryRegion=us-east4: ",
         ),
         ("network", {"cidr": "10.20.0.0/20"}, "gcp.ranges.pods=10.20.0.0/21: room for 8 nodes, and 44 may be there"),
+        (
+            "gcp.database",
+            {"tier": "db-custom-8-32768"},
+            "database.backupDays=30: db-custom-8-32768 is of the edition ENTERPRISE; name a tier of ENTERPRISE_PLUS in "
+            "gcp.database.tier, or give 7 or less",
+        ),
+        ("backup", {"dailyDays": 30, "monthlyDays": 0}, None),
+        ("database", {"backupDays": 35, "copyBackups": True}, None),
         ("gcp.database", {"tier": "db-custom-8-32768"}, "database.pooling=True: db-custom-8-32768 is of the edition"),
     ],
 )
-def test_prod_refuses_what_it_cannot_do(path: str, value: Any, message: str) -> None:
+def test_prod_refuses_what_it_cannot_do(path: str, value: Any, message: str | None) -> None:
+    if message is None:
+        settings(changed(PROD, path, value))
+        return
     assert any(message in problem for problem in problems(changed(PROD, path, value)))
 
 

@@ -166,7 +166,7 @@ def problems(values: dict[str, Any]) -> list[str]:
         (
             "aws.cluster.allow",
             ["office"],
-            "aws.cluster.allow[0]=office: not an IPv4 block; write one like 203.0.113.0/24",
+            "aws.cluster.allow[0]=office: not an IPv4 block; write one like 10.20.0.0/16",
         ),
         ("aws.cluster.allow", ["0.0.0.0/0"], "aws.cluster.allow[0]=0.0.0.0/0: is most of the internet; name your own"),
         (

@@ -44,7 +44,7 @@ def test_a_bucket_is_closed_encrypted_and_versioned(plan: Plan) -> None:
     assert bucket["uniformBucketLevelAccess"] is True
     assert bucket["publicAccessPrevention"] == "enforced"
     assert bucket["encryption"] == {"defaultKmsKeyName": GOOGLE_KEY}
-    assert bucket["versioning"] == {"enabled": True}
+    assert bucket["versioning"] == {"enabled": "retentionPolicy" not in bucket}
 
 
 @pytest.mark.parametrize("plan", [store(), logs()], ids=["store", "logs"])

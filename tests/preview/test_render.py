@@ -11,6 +11,7 @@ import pytest
 from preview import render
 from preview.__main__ import main
 from preview.plan import STACK_TYPE, Finding, Plan, Resource
+from preview.project import stacks
 
 from ..support import ROOT
 
@@ -128,7 +129,8 @@ def test_an_unknown_stack_is_told_without_a_traceback(capsys: pytest.CaptureFixt
     assert main(["devv"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "devv: no stack `devv`: there is no Pulumi.devv.yaml; the stacks here are account-aws, dev, prod\n"
+    here = ", ".join(stacks(ROOT))
+    assert err == f"devv: no stack `devv`: there is no Pulumi.devv.yaml; the stacks here are {here}\n"
 
 
 def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -140,7 +142,7 @@ def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str
 def test_all_stacks_are_shown_side_by_side() -> None:
     result = run("--all", "--format", "json")
     assert result.returncode == 0, result.stderr
-    assert [plan["stack"] for plan in json.loads(result.stdout)] == ["account-aws", "dev", "prod"]
+    assert [plan["stack"] for plan in json.loads(result.stdout)] == stacks(ROOT)
 
 
 def test_a_stack_that_fails_keeps_no_other_from_being_shown() -> None:

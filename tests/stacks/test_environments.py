@@ -370,7 +370,7 @@ OTHER: dict[type, tuple[str, dict[str, Any]]] = {
     NodePool: ("nodes.general", {"size": "medium", "fewest": 1, "most": 9, "spot": False, "disk_gb": 80}),
     Backup: (
         "backup",
-        {"daily_days": 9, "monthly_days": 400, "copied": True, "locked": True, "restore_tests": True},
+        {"daily_days": 9, "monthly_days": 300, "copied": True, "locked": True, "restore_tests": True},
     ),
 }
 """Where each part stands in a stack file, and a value for each field that differs from the dev stack's."""

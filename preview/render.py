@@ -140,7 +140,8 @@ def _in_full(resource: Resource) -> list[str]:
 
 
 def _value(value: Any, full: bool) -> str:
-    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    # Empty text is a value too, and is shown as one.
+    shown = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
     return shown if full else _fitted(shown, 90)
 
 

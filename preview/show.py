@@ -28,6 +28,8 @@ def show(root: Path, stack: str, form: str, full: bool, alone: bool = False) -> 
         return Shown(render.as_json(plan), "")
     if form == "mermaid":
         return Shown(render.mermaid(plan), "")
-    names = ("system", "cloud", "tier", "region", "recoveryRegion")
-    values = (settings.values.get(f"{settings.project}:{name}") for name in names)
+    names = ("system", "cloud", "tier", "region")
+    values = [settings.values.get(f"{settings.project}:{name}") for name in names]
+    if second := settings.values.get(f"{settings.project}:recoveryRegion"):
+        values.append(f"copies in {second}")
     return Shown(render.text(plan, ", ".join(value for value in values if value), full), "")

@@ -12,6 +12,7 @@ from preview import render
 from preview.__main__ import main
 from preview.plan import STACK_TYPE, Finding, Plan, Resource
 from preview.project import stacks
+from preview.show import show
 
 from ..support import ROOT
 
@@ -85,6 +86,15 @@ def test_text_is_a_summary_of_parts_outputs_warnings_and_findings(plan: Plan) ->
         "This is what the program asks for. What exists already, and what the providers themselves check, only the",
         "engine's preview knows: pulumi preview --stack dev",
     ]
+
+
+def test_an_empty_output_is_shown_as_one(plan: Plan) -> None:
+    assert '  none  ""' in render.text(replace(plan, outputs={"none": ""}), "shop").splitlines()
+
+
+def test_the_second_region_is_said_to_be_one() -> None:
+    first, *_ = show(ROOT, "prod", "text", full=False).output.splitlines()
+    assert first == "Stack prod  (skipper, aws, prod, eu-central-1, copies in eu-west-1)"
 
 
 def test_full_text_shows_every_resource_with_its_inputs(plan: Plan) -> None:

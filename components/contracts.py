@@ -2,6 +2,10 @@
 
 No component inherits from these: it has the attributes, and the tests hold every implementation against its contract.
 A reference to a secret is an ARN on AWS, and `projects/<project>/secrets/<id>` on Google Cloud.
+
+There is a contract for each concern that a service sees: where it runs, who it is, and what it uses. Networks, keys,
+backups, registries, the edge and alerts have none: no service refers to them. They are as each cloud has them, and only
+the cloud's own environment puts them together.
 """
 
 from typing import Protocol
@@ -26,7 +30,7 @@ class Database(Protocol):
     host: pulumi.Output[str]
     """Where writes go, through the pool where there is one."""
     reader_host: pulumi.Output[str]
-    """Where reads may go; `host` where there are no replicas."""
+    """Where reads may go: the replicas with a comma between, `host` where there are none. A standby's is its own."""
     port: pulumi.Output[int]
     """TCP port."""
     database: pulumi.Output[str]

@@ -29,6 +29,9 @@ def made_up_by_google(type_: str, name: str, inputs: dict[str, Any]) -> dict[str
                 "endpoints": [{"connections": [{"pscAutoConnection": each} for each in connections]}],
                 "managedServerCas": [{"caCerts": [{"certificates": [f"certificate of {name}"]}]}],
             }
+        case "gcp:backupdisasterrecovery/backupPlanAssociation:BackupPlanAssociation":
+            place = f"projects/{project}/locations/{inputs['location']}"
+            return answers | {"dataSource": f"{place}/backupVaults/vault/dataSources/{name}"}
         case "gcp:kms/keyRing:KeyRing":
             return answers | {"id": f"projects/{project}/locations/{inputs['location']}/keyRings/{physical}"}
         case "gcp:kms/cryptoKey:CryptoKey":

@@ -5,9 +5,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from components.problems import MISSING, Problem, one_of, unknown_key
 
@@ -67,6 +68,17 @@ def values_of(config: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
+def shaped(pattern: str, remedy: str) -> AfterValidator:
+    """For a field's annotation: text that matches the whole pattern. The remedy says in words what to write."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise PydanticCustomError("shape", "{remedy}", {"remedy": remedy})
+        return text
+
+    return AfterValidator(check)
+
+
 def regions_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """What a stack file says of regions, by key."""
     return {key: values[key] for key in ("region", "recoveryRegion", "primaryRegion") if key in values}
@@ -118,9 +130,12 @@ class Reader:
         for severity in ("critical", "warning"):
             receivers = alerts.get(severity, [])
             for i, receiver in enumerate(receivers if isinstance(receivers, list) else []):
+                path = f"alerts.{severity}[{i}]"
                 if isinstance(receiver, str) and not re.fullmatch(RECEIVER, receiver):
                     remedy = "write mailto:<address>, or https:// and the URL of a paging or chat service"
-                    self.add(f"alerts.{severity}[{i}]", receiver, remedy)
+                    self.add(path, receiver, remedy)
+                elif receiver in receivers[:i]:
+                    self.add(path, receiver, "stands twice; name each receiver once")
         if needed and not alerts.get("critical"):
             self.add("alerts.critical", MISSING, f"an alarm needs somebody who is told; name them in {self.file}")
 
@@ -192,9 +207,12 @@ def _explained(shape: type[BaseModel], prefix: str, detail: Any, file: str) -> P
 
 def _keys(shape: type[BaseModel], steps: tuple[int | str, ...]) -> list[str]:
     """The keys of the model at the steps below a shape."""
-    for step in steps:
+    path = iter(steps)
+    for step in path:
         fields = {field.alias or name: field for name, field in shape.model_fields.items()}
         note = fields[str(step)].annotation
+        if get_origin(note) is dict:
+            next(path)  # a name, which is no field
         candidates = [note, *getattr(note, "__args__", ())]
         shape = next(each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel))
     return [field.alias or name for name, field in shape.model_fields.items()]

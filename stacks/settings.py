@@ -6,6 +6,7 @@
 import ipaddress
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,10 @@ from .tiers import PROFILES, Profile, shortfalls
 ENVIRONMENTS = {Cloud.AWS: "stacks.environments.aws", Cloud.GCP: "stacks.environments.gcp"}
 """The module of each environment that there is. Imported only when a stack asks for it: an AWS stack loads no other
 cloud's SDK."""
+
+
+NAME = r"[a-z](-?[a-z0-9])+"
+"""Shape of an environment's name: what every product takes as the beginning of a name."""
 
 
 class NetworkSection(Part):
@@ -107,6 +112,11 @@ class CloudModule(Protocol):
         ...
 
     @staticmethod
+    def longest_name(system: System) -> int:
+        """The most characters of an environment's name, with which the names of its parts begin."""
+        ...
+
+    @staticmethod
     def warnings(section: Any, own_cluster: bool) -> list[str]:
         """What may be wrong, with a cluster of its own or with one that exists."""
         ...
@@ -139,7 +149,7 @@ class Settings:
     @property
     def name(self) -> str:
         """Name of the environment, with which its resources' names begin."""
-        return self.stack if self.stack.startswith(self.system.name) else f"{self.system.name}-{self.stack}"
+        return environment_name(self.stack, self.system)
 
     @property
     def is_standby(self) -> bool:
@@ -150,6 +160,11 @@ class Settings:
     def protect(self) -> bool:
         """Whether deletion is refused."""
         return self.profile.durable and not self.decommission
+
+
+def environment_name(stack: str, system: System) -> str:
+    """The name of a stack's environment, which begins with its system's."""
+    return stack if stack.startswith(system.name) else f"{system.name}-{stack}"
 
 
 def current() -> Settings | AccountSettings:
@@ -166,7 +181,15 @@ def load(stack: str, config: Mapping[str, str], secrets: frozenset[str] | set[st
 
     Raises `InputError` with every problem that there is.
     """
-    return _Loader(stack).load(values_of(config), secrets)
+    values = values_of(config)
+    if f"{NAMESPACE}:account" in config and not {"system", "tier", "network"} & set(values):
+        # Pulumi.yaml declares every key: an empty account alone does not tell which kind of stack it is.
+        remedy = (
+            "an account's stack needs plinth:account with repository, environments, domain and monthlyBudget; "
+            "an environment's needs plinth:system"
+        )
+        raise InputError(f"Pulumi.{stack}.yaml", [Problem(f"{NAMESPACE}:account", MISSING, remedy)])
+    return _Loader(stack).load(values, secrets)
 
 
 class _Loader(Reader):
@@ -183,6 +206,8 @@ class _Loader(Reader):
         module: CloudModule | None = self.module(cloud, ENVIRONMENTS, str(values.get("system", "the system")))
         section = self.section(module.Section, cloud, values) if module else None
         self._network(values.get("network"))
+        if module and system:
+            self._name(system, module.longest_name(system))
         if isinstance(values.get("region"), str) and module and section:
             self.add_all(module.problems(values, section, system))
         if tier and system:
@@ -260,6 +285,19 @@ class _Loader(Reader):
             pools[name] = pool or self.parsed(NodePool, override, path) or next(iter(known.values()))
         return pools
 
+    def _name(self, system: System, longest: int) -> None:
+        name = environment_name(self._stack, system)
+        if not re.fullmatch(NAME, name):
+            remedy = (
+                f"makes the environment {name}; rename the stack: small letters, digits and single hyphens, "
+                "a letter first and no hyphen last"
+            )
+            self.add("stack", self._stack, remedy)
+        elif len(name) > longest:
+            room = longest - (len(name) - len(self._stack))
+            remedy = f"makes the environment {name}; rename the stack: give its name {room} characters or fewer"
+            self.add("stack", self._stack, remedy)
+
     def _network(self, network: Any) -> None:
         if not isinstance(network, dict):
             return
@@ -287,7 +325,8 @@ class _Loader(Reader):
     def _demands(self, tier: Tier, system: System, section: Any, values: dict[str, Any]) -> None:
         zones = len(section.zones) if section else PROFILES[tier].zones
         for path, value, remedy in shortfalls(tier, system, zones):
-            path = f"{values.get('cloud')}.zones" if path == "zones" else path
+            if path == "zones":
+                path, value = f"{values.get('cloud')}.zones", ", ".join(section.zones) or "[]"
             self.add(path, value, f"{remedy} in {self.file}")
         if system.copies and "recoveryRegion" not in values:
             self.add("recoveryRegion", MISSING, f"required by {', '.join(system.copies)}; name a second region")

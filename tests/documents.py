@@ -11,7 +11,8 @@ from enum import Enum
 from functools import cache
 from importlib import import_module
 from itertools import pairwise
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -309,20 +310,31 @@ def first_sentence(thing: type) -> str:
 
 
 def kind(note: Any) -> str:
-    """A type as a reader of YAML knows it."""
-    options = [each for each in getattr(note, "__args__", ()) if each is not type(None)]
-    origin = getattr(note, "__origin__", None)
-    if origin in (tuple, list):
-        return "list"
-    if origin is dict:
-        return "mapping"
-    if options and origin is None:
+    """A type as a reader of YAML knows it. A type that no reader was told of yet is an error."""
+    origin = get_origin(note) or note
+    options = [each for each in get_args(note) if each is not NoneType]
+    if origin is Annotated:
         return kind(options[0])
+    if origin in (Union, UnionType) and len(options) == 1:
+        return kind(options[0])
+    if origin in KINDS:
+        return KINDS[origin]
     if isinstance(note, type) and issubclass(note, Enum):
         return ", ".join(f"`{member.value}`" for member in note)
     if isinstance(note, type) and issubclass(note, BaseModel):
         return "mapping"
-    return {str: "text", int: "number", bool: "`true` or `false`"}.get(note, str(note))
+    raise TypeError(f"{note} has no words here")
+
+
+KINDS = {
+    str: "text",
+    int: "number",
+    bool: "`true` or `false`",
+    list: "list",
+    tuple: "list",
+    dict: "mapping",
+}
+"""What types of Python are called."""
 
 
 def shown(value: Any) -> str:

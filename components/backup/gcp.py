@@ -181,6 +181,9 @@ class GcpBackupPlan(Component):
     """Its name, the last part of its id."""
     protected: pulumi.Output[list[str]]
     """The purposes of the instances, known once all of them are backed up."""
+    data_sources: pulumi.Output[dict[str, str]]
+    """Names of the vault's data sources, which have the backups of an instance each, by purpose:
+    `projects/<p>/locations/<l>/backupVaults/<v>/dataSources/<d>`."""
 
     def __init__(self, name: str, args: GcpBackupPlanArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"GcpBackupPlan {name}"
@@ -227,8 +230,8 @@ class GcpBackupPlan(Component):
             },
             opts=self._child(),
         )
-        associations = [
-            gcp.backupdisasterrecovery.BackupPlanAssociation(
+        associations = {
+            purpose: gcp.backupdisasterrecovery.BackupPlanAssociation(
                 f"{name}-{purpose}",
                 project=project,
                 location=region,
@@ -245,10 +248,12 @@ class GcpBackupPlan(Component):
                 ),
             )
             for purpose, instance in instances.items()
-        ]
+        }
         self.plan_id = plan.id
         self.plan_name = plan.backup_plan_id
-        self.protected = pulumi.Output.all(*[each.id for each in associations]).apply(lambda _: [*args["resources"]])
+        made = pulumi.Output.all(*[each.id for each in associations.values()])
+        self.protected = made.apply(lambda _: [*args["resources"]])
+        self.data_sources = pulumi.Output.all(**{purpose: each.data_source for purpose, each in associations.items()})
         self._register()
 
 

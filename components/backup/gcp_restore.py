@@ -23,7 +23,14 @@ _HOURS = 6
 _FIELD = r"(\*|\d+)([-,/]\d+)*"
 _BACKUP_PLAN = r"projects/[^/]+/locations/[^/]+/backupPlans/[^/]+"
 _RESTORE_PLAN = r"projects/[^/]+/locations/[^/]+/restorePlans/[^/]+"
+_DATASOURCE = r"projects/[^/]+/locations/[^/]+/backupVaults/[^/]+/dataSources/[^/]+"
 _CALLER = "-call"
+_CLOUD_SQL, _BACKUPS = "sqladmin.googleapis.com", "backupdr.googleapis.com"
+_READS_BACKUPS = (
+    "backupdr.bvbackups.useReadOnlyForCloudSqlInstance",
+    "backupdr.bvdataSources.useReadOnlyForCloudSqlInstance",
+)
+"""By what Cloud SQL reads a vault for somebody."""
 
 Step = dict[str, Any]
 """A step of a workflow, by its name."""
@@ -52,6 +59,10 @@ class GcpRestoreTestsArgs(TypedDict):
     has `-call` after it."""
     database: NotRequired[pulumi.Input[str]]
     """Name of the primary instance of Cloud SQL that is restored, to what it was an hour before. Default: none."""
+    datasource: NotRequired[pulumi.Input[str]]
+    """Name of the vault's data source that has its backups,
+    `projects/<p>/locations/<l>/backupVaults/<v>/dataSources/<d>`: `data_sources` of `GcpBackupPlan`. Default: none; it
+    is cloned out of Cloud SQL's own backups."""
     cluster: NotRequired[RestoredCluster]
     """What of a cluster is restored. Default: nothing."""
     schedule: NotRequired[str]
@@ -70,6 +81,10 @@ _RULES = {
     "scope": scope_problem,
     "account_id": account_id_problem,
     "database": matching(r"[a-z][a-z0-9-]*", "give the instance's name alone"),
+    "datasource": matching(
+        _DATASOURCE,
+        "give its name, projects/<project>/locations/<location>/backupVaults/<vault>/dataSources/<data source>",
+    ),
     "schedule": _cron_problem,
 }
 
@@ -78,9 +93,10 @@ class GcpRestoreTests(Component):
     """A workflow that restores what is backed up, and a schedule that starts it. An execution that fails is a backup
     that could not be restored.
 
-    Of a database it makes a clone out of backup and logs, waits until that runs, and deletes it, whether it ran or not.
-    The clone has the machine and the disk of its source, and costs as much, for that while. It is called
-    `<name>-restore-test-<time>`, and the workflow can change and delete what is called so, and nothing else.
+    Of a database it makes a clone out of backup and logs, Cloud SQL's own or those in a vault, waits until that runs,
+    and deletes it, whether it ran or not. The clone has the machine and the disk of its source, and costs as much, for
+    that while. It is called `<name>-restore-test-<time>`, and the workflow can change and delete what is called so, and
+    nothing else.
 
     Of a cluster it restores the latest backup by a plan that is for tests, and leaves what was restored there: to
     delete a namespace would take the right to delete any. The next test replaces it.
@@ -156,9 +172,14 @@ class GcpRestoreTests(Component):
         # Cloud SQL has no policies of instances, and no role of its own that clones and does little else.
         instances = f"projects/{self._project}/instances/"
         source = pulumi.Output.concat('resource.name == "', instances, self._args["database"], '"')
-        yield self._granted("source", "Clones an instance", ("clone", "get"), source)
+        yield self._granted("source", "Clones an instance", _on_instances("clone", "get"), _of(_CLOUD_SQL, source))
         clones = f'resource.name.startsWith("{instances}{self._prefix}{_CLONES}")'
-        yield self._granted("clones", "Deletes a clone", ("create", "delete", "get", "update"), clones)
+        may = _on_instances("create", "delete", "get", "update")
+        yield self._granted("clones", "Deletes a clone", may, _of(_CLOUD_SQL, clones))
+        if "datasource" in self._args:
+            # Vaults have no policies either. Google's role for restores would restore machines and disks, too.
+            only = _of(_BACKUPS, pulumi.Output.from_input(self._args["datasource"]).apply(_in_datasource))
+            yield self._granted("backups", "Reads backups of a vault", _READS_BACKUPS, only)
 
     def _granted(
         self, purpose: str, title: str, may: tuple[str, ...], only: pulumi.Input[str]
@@ -172,17 +193,16 @@ class GcpRestoreTests(Component):
             role_id=pulumi.Output.concat(re.sub(r"\W", "_", name), "_", suffix.hex),
             title=f"{title}: {self._prefix}",
             description=f"{title}, for a restore as a test",
-            permissions=[f"cloudsql.instances.{each}" for each in may],
+            permissions=list(may),
             stage="GA",
             opts=self._child(),
         )
-        condition = pulumi.Output.concat('resource.service == "sqladmin.googleapis.com" && ', only)
         return gcp.projects.IAMMember(
             name,
             project=self._project,
             role=role.name,
             member=self._member,
-            condition={"title": title, "expression": condition},
+            condition={"title": title, "expression": only},
             opts=self._child(),
         )
 
@@ -248,12 +268,29 @@ class GcpRestoreTests(Component):
         )
 
 
+def _on_instances(*may: str) -> tuple[str, ...]:
+    return tuple(f"cloudsql.instances.{each}" for each in may)
+
+
+def _of(service: str, only: pulumi.Input[str]) -> pulumi.Output[str]:
+    """A condition that holds for some of what a service has."""
+    return pulumi.Output.concat(f'resource.service == "{service}" && ', only)
+
+
+def _in_datasource(datasource: str) -> str:
+    """That something is a data source or one of its backups. Its project goes by name or by number."""
+    path = datasource[datasource.index("/backupVaults/") :]
+    return f'(resource.name.endsWith("{path}") || resource.name.extract("{path}/backups/{{backup}}") != "")'
+
+
 def _source(name: str, args: GcpRestoreTestsArgs) -> dict[str, Any]:
     """The workflow. One test does not keep the other from being made, and what went wrong in any fails all of it."""
     flows: dict[str, Any] = {}
     steps: list[Step] = [_assigned("begin", problems=[])]
     if "database" in args:
-        flows["restore_database"] = {"steps": _database_steps(name, args["scope"]["project"], args["database"])}
+        flows["restore_database"] = {
+            "steps": _database_steps(name, args["scope"]["project"], args["database"], args.get("datasource"))
+        }
         steps.append(_tried("database", [{"restore_the_database": {"call": "restore_database"}}], "problems"))
     if "cluster" in args:
         flows["restore_cluster"] = {"steps": _cluster_steps(args["cluster"])}
@@ -286,7 +323,21 @@ _PASSING = {
 """Whether an error passes by itself."""
 
 
-def _database_steps(name: str, project: str, source: pulumi.Input[str]) -> list[Step]:
+def _cloned(project: str, datasource: pulumi.Input[str] | None) -> Step:
+    """How the clone is made. What is backed up into a vault is not cloned: Cloud SQL has no backups of its own then."""
+    # An hour ago: the logs of the last minutes are there only later.
+    at = "${time.format(int(sys.now()) - 3600)}"
+    if datasource is None:
+        context = {"destinationInstanceName": "${clone}", "pointInTime": at}
+        body: dict[str, Any] = {"cloneContext": context}
+        return _called("clone_it", "post", '${instances + source + "/clone"}', "operation", body=body)
+    body = {"datasource": datasource, "pointInTime": at, "targetInstance": "${clone}"}
+    return _called("clone_it", "post", f"{_SQL}{project}:pointInTimeRestore", "operation", body=body)
+
+
+def _database_steps(
+    name: str, project: str, source: pulumi.Input[str], datasource: pulumi.Input[str] | None
+) -> list[Step]:
     """Clone, wait, delete. The state of the clone is asked for, and not that of operations, which are the project's."""
     begun = {
         "clone": f'${{"{name}{_CLONES}" + string(int(sys.now()))}}',
@@ -296,15 +347,13 @@ def _database_steps(name: str, project: str, source: pulumi.Input[str]) -> list[
         "gone": False,
         "problems": [],
     }
-    # An hour ago: Cloud SQL has the logs of the last minutes only later.
-    context = {"destinationInstanceName": "${clone}", "pointInTime": "${time.format(int(sys.now()) - 3600)}"}
     not_kept = {
         "deletionProtectionEnabled": False,
         "finalBackupConfig": {"enabled": False},
         "retainBackupsOnDelete": False,
     }
     restored = [
-        _called("clone_it", "post", '${instances + source + "/clone"}', "operation", body={"cloneContext": context}),
+        _cloned(project, datasource),
         _assigned("it_is_made", made=True),
         _awaited(
             "until_it_runs",
@@ -481,6 +530,8 @@ def _parts(plan_id: pulumi.Input[str]) -> dict[str, pulumi.Output[str]]:
 def _problems(args: GcpRestoreTestsArgs) -> Iterator[Problem]:
     if "database" not in args and "cluster" not in args:
         yield Problem("database", MISSING, "name a database, a cluster's plans, or both, or make no tests")
+    elif "database" not in args and "datasource" in args:
+        yield Problem("database", MISSING, "name the database whose backups the data source has")
     if len(args["account_id"]) > 30 - len(_CALLER):
         length = len(args["account_id"])
         yield Problem("account_id", args["account_id"], f"{length} characters; with {_CALLER} use 25 or fewer")

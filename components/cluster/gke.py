@@ -29,7 +29,7 @@ SYSTEM_TAINT = "components.gke.io/gke-managed-components"
 """The taint that GKE's own add-ons tolerate."""
 
 # GKE takes 40 characters for clusters and pools, which end with a hyphen and seven random ones.
-_LONGEST_NAME = 40 - 8
+LONGEST_NAME = 40 - 8
 MACHINE_TYPE = r"(?P<family>[a-z]\d{1,2}[a-z]*)-(small|medium|[a-z]+-\d{1,4}[a-z]?(-[a-z0-9]+)*)"
 MACHINE_TYPE_REMEDY = "write it as <family>-<kind>-<processors>, for example e2-standard-4"
 _ON_HYPERDISK = ("c4", "c4a", "c4d", "n4", "n4a", "n4d")
@@ -236,7 +236,7 @@ class GkeCluster(Component):
         subject = f"GkeCluster {name}"
         args = checked(GkeClusterArgs, args, subject, _RULES)
         remedy = "GKE takes small letters, digits and hyphens, a letter first and no hyphen last"
-        checked_name(name, subject, _LONGEST_NAME, r"[a-z]([a-z0-9-]*[a-z0-9])?", remedy)
+        checked_name(name, subject, LONGEST_NAME, r"[a-z]([a-z0-9-]*[a-z0-9])?", remedy)
         if problems := list(_problems(name, args)):
             raise InputError(subject, problems)
         super().__init__(name, opts)
@@ -582,7 +582,7 @@ def _takes_add_ons(pool: GkeNodePool) -> bool:
 
 def _pool_problems(name: str, key: str, pool: GkeNodePool, zones: Sequence[str]) -> Iterator[Problem]:
     path = f"nodes.{key}"
-    room = _LONGEST_NAME - len(f"{name}-")
+    room = LONGEST_NAME - len(f"{name}-")
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", key):
         yield Problem(path, key, "name it with small letters, digits and hyphens, no hyphen first or last")
     if len(key) > room:

@@ -21,8 +21,8 @@ RATE_LIMIT = "rate-limit"
 COUNTRIES = "denied-countries"
 """The name of the rule about countries among those that can be tried."""
 
-_DENIED, _COUNTRIES, _ALLOWED, _ATTACKS, _RATE = 1000, 1900, 2000, 3000, 9000
-_ATTACK_PRIORITIES = {
+_DENIED, _COUNTRIES, _ALLOWED, _TRIED, _ATTACKS, _RATE = 1000, 1900, 2000, 2800, 3000, 9000
+_KINDS = {
     "sqli": 0,
     "xss": 10,
     "lfi": 20,
@@ -38,7 +38,15 @@ _ATTACK_PRIORITIES = {
     "cve": 120,
     "generic": 130,
 }
-"""Where the rule about a kind of attack stands after the first: for good, so that no other kind ever moves it."""
+"""The kinds of attack, and where one that is only tried stands after the first: for good, so that no other moves it."""
+_GROUPS = {
+    0: ("on data, pages, files and commands", ("sqli", "xss", "lfi", "rfi", "rce")),
+    50: ("on the protocol", ("methodenforcement", "scannerdetection", "protocolattack", "sessionfixation")),
+    90: ("on languages", ("java", "nodejs", "php", "generic")),
+    120: ("on Log4j and its like", ("cve",)),
+}
+"""The kinds that one rule is about, by where it stands after the first: for good, whatever is chosen. Google takes five
+in an expression."""
 _USUAL = ["sqli", "xss", "lfi", "rfi", "rce", "scannerdetection", "protocolattack", "sessionfixation", "java", "cve"]
 _RANGES_A_RULE = 10
 _MOST_RANGES = 500
@@ -103,8 +111,8 @@ class CloudArmorPolicyArgs(TypedDict):
     then counts by. Anybody else can write them too. Default: none; the address that the connection comes from
     counts."""
     preview: NotRequired[list[str]]
-    """Rules that are only tried: they are logged and refuse nothing. Kinds of attack, `denied-countries` and
-    `rate-limit`. Default: none."""
+    """Rules that are only tried: they are logged and refuse nothing. Kinds of attack, each of which then has a rule of
+    its own, `denied-countries` and `rate-limit`. Default: none."""
     adaptive_protection: NotRequired[bool]
     """Whether Google looks for floods of requests that no rule knows, and raises an alert. Default: yes."""
     verbose_log: NotRequired[bool]
@@ -132,6 +140,8 @@ class CloudArmorPolicy(Component):
 
     The first rule that is about a request decides: denied ranges, denied countries, allowed ranges, attacks in their
     order, then the rate limit, which lets pass what is within it. Whatever is left is allowed, by a rule that says so.
+    A project may have 20 rules with expressions before Google is asked for more (`SECURITY_POLICY_CEVAL_RULES`). A
+    policy has four for attacks, or fewer, one for each kind that is only tried, and one for countries.
     All rules belong to the one resource: Google makes a default rule of its own for a policy without any, and a rule
     that somebody adds by hand shows.
 
@@ -158,7 +168,7 @@ class CloudArmorPolicy(Component):
             *_ranges("denied", _DENIED, "deny(403)", args.get("denied_ranges", [])),
             *_countries(args.get("denied_countries", []), COUNTRIES in preview),
             *_ranges("allowed", _ALLOWED, "allow", args.get("allowed_ranges", [])),
-            *(_attack(each, version, args) for each in sorted(attacks, key=lambda each: _ATTACK_PRIORITIES[each])),
+            *_attacks(attacks, version, args),
             _rate(args.get("rate_limit", {}), "USER_IP" if headers else "IP", RATE_LIMIT in preview),
             {
                 "priority": DEFAULT_PRIORITY,
@@ -192,16 +202,30 @@ class CloudArmorPolicy(Component):
         self._register()
 
 
-def _attack(attack: str, version: CoreRuleSet, args: CloudArmorPolicyArgs) -> _ArmorRule:
+def _attacks(attacks: Sequence[str], version: CoreRuleSet, args: CloudArmorPolicyArgs) -> Iterator[_ArmorRule]:
+    """One rule for each kind that is only tried, before those that refuse, and one for each group of the others."""
+    preview, sensitivity = args.get("preview", []), args.get("sensitivity", 1)
+
+    def rule(priority: int, description: str, kinds: Sequence[str], tried: bool) -> _ArmorRule:
+        return {
+            "priority": priority,
+            "description": description,
+            "action": "deny(403)",
+            "match": {"expr": {"expression": " || ".join(_looked_for(each, version, sensitivity) for each in kinds)}},
+            "preview": tried,
+        }
+
+    for attack, place in _KINDS.items():
+        if attack in attacks and attack in preview:
+            yield rule(_TRIED + place, f"Attacks that are tried: {attack}", [attack], True)
+    for place, (what, group) in _GROUPS.items():
+        if kinds := [each for each in group if each in attacks and each not in preview]:
+            yield rule(_ATTACKS + place, f"Attacks {what}", kinds, False)
+
+
+def _looked_for(attack: str, version: CoreRuleSet, sensitivity: int) -> str:
     rules = "cve-canary" if attack == "cve" else f"{attack}-{version.value}-stable"
-    expression = f"evaluatePreconfiguredWaf('{rules}', {{'sensitivity': {args.get('sensitivity', 1)}}})"
-    return {
-        "priority": _ATTACKS + _ATTACK_PRIORITIES[attack],
-        "description": f"Attacks: {attack}",
-        "action": "deny(403)",
-        "match": {"expr": {"expression": expression}},
-        "preview": attack in args.get("preview", []),
-    }
+    return f"evaluatePreconfiguredWaf('{rules}', {{'sensitivity': {sensitivity}}})"
 
 
 def _ranges(kind: str, first: int, action: str, ranges: Sequence[str]) -> Iterator[_ArmorRule]:
@@ -258,7 +282,7 @@ def _of_node(version: CoreRuleSet) -> str:
 
 def _attack_problems(args: CloudArmorPolicyArgs, attacks: Sequence[str], version: CoreRuleSet) -> Iterator[Problem]:
     foreign = "generic" if version is CoreRuleSet.V33 else "nodejs"
-    known = [each for each in _ATTACK_PRIORITIES if each != foreign]
+    known = [each for each in _KINDS if each != foreign]
     if not attacks:
         yield Problem("attacks", [], "name one kind of attack or more; `preview` tries rules that refuse nothing")
     yield from _choice_problems("attacks", attacks, known)

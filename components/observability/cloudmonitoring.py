@@ -37,6 +37,9 @@ _REGIONS = {
 }  # fmt: skip
 """Where uptime checks come from, and how many places that is."""
 _LEAST_PLACES = 3
+_HIGHEST = 1e300
+"""What no value exceeds. Google's provider sends a limit that is left out as 0, and Google refuses a range that ends
+before it begins."""
 _LONGEST_RETENTION = 3650
 
 
@@ -70,6 +73,8 @@ class GcpNotificationChannels(Component):
     """Channels for what somebody looks at later. Known once Cloud Monitoring may publish to the topic."""
     topics: pulumi.Output[dict[str, str]]
     """Ids of the topics, by severity."""
+    mail: pulumi.Output[list[str]]
+    """Channels for e-mail, of either severity, one for each address. Budgets take no others."""
 
     def __init__(self, name: str, args: GcpNotificationChannelsArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"GcpNotificationChannels {name}"
@@ -81,9 +86,11 @@ class GcpNotificationChannels(Component):
         super().__init__(name, opts)
         self._prefix = name
         self._args = args
+        self._mailed: dict[str, pulumi.Output[str]] = {}
         topics = {severity: self._topic(severity) for severity in SEVERITIES}
         self.topics = _by_key({severity: topic.id for severity, topic in topics.items()})
         self.critical, self.warning = (self._channels(severity, topics[severity]) for severity in SEVERITIES)
+        self.mail = pulumi.Output.all(*self._mailed.values()).apply(list)
         self._register()
 
     def _topic(self, severity: str) -> gcp.pubsub.Topic:
@@ -116,7 +123,9 @@ class GcpNotificationChannels(Component):
         scheme, _, address = receiver.partition(":")
         name = f"{self._prefix}-{severity}-{'mail' if scheme == 'mailto' else scheme}-{digest(receiver)}"
         if scheme == "mailto":
-            return self._channel(severity, name, "email", {"email_address": address})
+            channel = self._channel(severity, name, "email", {"email_address": address})
+            self._mailed.setdefault(address, channel.id)
+            return channel
         # Google takes the key of an endpoint as a part of its URL, for which there is no sensitive label.
         return self._channel(severity, name, "webhook_tokenauth", {"url": pulumi.Output.secret(receiver)})
 
@@ -271,6 +280,9 @@ class UptimeCheck(TypedDict):
     """TCP port. Default: 443."""
     content: NotRequired[str]
     """What the answer must contain, up to 1024 bytes. Default: anything."""
+    any_answer: NotRequired[bool]
+    """Whether an error is an answer too, for an endpoint without services behind it yet. Default: no; it must be a
+    status of 200 to 299."""
     regions: NotRequired[list[str]]
     """Where it is asked from: regions with three places or more, such as `USA`, or `EUROPE` with two others. Default:
     everywhere."""
@@ -324,6 +336,7 @@ class CloudMonitoringUptimeChecks(Component):
     def _check(self, key: str, check: UptimeCheck) -> gcp.monitoring.UptimeCheckConfig:
         project = self._scope["project"]
         content = [{"content": check["content"], "matcher": "CONTAINS_STRING"}] if "content" in check else None
+        accepted = "STATUS_CLASS_ANY" if check.get("any_answer", False) else "STATUS_CLASS_2XX"
         return gcp.monitoring.UptimeCheckConfig(
             f"{self._prefix}-{key}",
             project=project,
@@ -337,7 +350,7 @@ class CloudMonitoringUptimeChecks(Component):
                 "port": check.get("port", 443),
                 "path": check.get("path", "/"),
                 "request_method": "GET",
-                "accepted_response_status_codes": [{"status_class": "STATUS_CLASS_2XX"}],
+                "accepted_response_status_codes": [{"status_class": accepted}],
             },
             content_matchers=content,  # pyright: ignore[reportArgumentType]
             monitored_resource={"type": "uptime_url", "labels": {"project_id": project, "host": check["host"]}},
@@ -564,8 +577,7 @@ def _indicator(objective: GcpObjective) -> dict[str, Any]:
         for field in ("good", "bad", "total", "distribution", "series", "passes")
         if field in metrics
     }
-    limits = {"min": objective.get("at_least"), "max": objective.get("at_most")}
-    limit = {side: value for side, value in limits.items() if value is not None}
+    limit = {"min": objective.get("at_least", 0.0), "max": objective.get("at_most", _HIGHEST)}
     window = f"{objective.get('window', 300)}s"
     if "distribution" in filters:
         return {

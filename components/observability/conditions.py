@@ -145,9 +145,10 @@ class GcpObjective(TypedDict):
     passes: NotRequired[GcpMetric]
     """A gauge that is true or false: a window in which it was true once is good."""
     at_least: NotRequired[float]
-    """What values of the distribution, or of the series, must be at least. Default: anything."""
+    """What values of the distribution, or of the series, must be at least. Default: 0, with `at_most`."""
     at_most: NotRequired[float]
-    """What values of the distribution, or of the series, may be at most. Default: anything."""
+    """What values of the distribution, or of the series, may be at most, above 0 where they may be anything less.
+    Default: anything."""
     window: NotRequired[int]
     """Seconds of a window: 60 or more, and a whole number of them in a day. Default: 300."""
 
@@ -1076,6 +1077,8 @@ def _objective_problems(key: str, objective: GcpObjective) -> Iterator[Problem]:
     if others in (["distribution"], ["series"]):
         if not limits:
             yield wrong("at_most", "give `at_least`, `at_most` or both, or nothing tells good from bad")
+        elif limits == ["at_most"] and objective.get("at_most", 0) <= 0:
+            yield wrong("at_most", "give more than 0, or `at_least` too: alone it begins at 0")
     else:
         yield from (wrong(field, "leave it out: no values are compared") for field in limits)
     window = objective.get("window", _FIVE_MINUTES)

@@ -1,7 +1,7 @@
 """What a project of Google Cloud may cost."""
 
 from collections.abc import Iterator
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_gcp as gcp
@@ -11,10 +11,6 @@ from ..problems import InputError, Problem
 from .google import GcpScope, scope_problem
 
 _MOST_CHANNELS = 5
-
-
-def _few(channels: list[Any]) -> str | None:
-    return None if 1 <= len(channels) <= _MOST_CHANNELS else f"name 1 to {_MOST_CHANNELS} channels, or leave it out"
 
 
 class GcpBudgetArgs(TypedDict):
@@ -32,7 +28,8 @@ class GcpBudgetArgs(TypedDict):
     """At how much of the budget somebody is told, in percent, 1 to 1000. They are told besides when Google forecasts
     more than 100 percent. Default: 50, 80 and 100."""
     channels: NotRequired[pulumi.Input[list[str]]]
-    """Notification channels that are told, up to 5: Google tells those for e-mail. Default: none."""
+    """Notification channels that are told. They must be for e-mail: `mail` of `GcpNotificationChannels`. Google takes
+    5; of more that are not known before, the first 5 are told. Default: none."""
     topic: NotRequired[pulumi.Input[str]]
     """Id of a Pub/Sub topic that is told several times a day what was spent. Who makes the budget must be allowed to
     change its policy. Default: none."""
@@ -47,7 +44,6 @@ _RULES = {
     ),
     "monthly_units": at_least(1),
     "currency": matching(r"[A-Z]{3}", "give a code of three capitals, such as EUR"),
-    "channels": _few,
 }
 
 
@@ -101,14 +97,19 @@ def _told(args: GcpBudgetArgs) -> gcp.billing.BudgetAllUpdatesRuleArgsDict | Non
         "disable_default_iam_recipients": not args.get("billing_administrators", True)
     }
     if "channels" in args:
-        told["monitoring_notification_channels"] = args["channels"]
+        told["monitoring_notification_channels"] = pulumi.Output.from_input(args["channels"]).apply(
+            lambda channels: channels[:_MOST_CHANNELS]
+        )
     if "topic" in args:
         told |= {"pubsub_topic": args["topic"], "schema_version": "1.0"}
     return told
 
 
 def _problems(args: GcpBudgetArgs) -> Iterator[Problem]:
-    thresholds = args.get("thresholds", [50, 80, 100])
+    channels, thresholds = args.get("channels"), args.get("thresholds", [50, 80, 100])
+    # Of those that are not known yet there may be none, or more than Google takes.
+    if isinstance(channels, list) and not 1 <= len(channels) <= _MOST_CHANNELS:
+        yield Problem("channels", channels, f"name 1 to {_MOST_CHANNELS} channels, or leave it out")
     if not thresholds:
         yield Problem("thresholds", thresholds, "give one percentage or more, or leave it out")
     for i, percent in enumerate(thresholds):

@@ -32,14 +32,15 @@ PREVIEW_ROLES = (
     "roles/monitoring.viewer",
     "roles/pubsub.viewer",
     "roles/secretmanager.viewer",
-    "roles/serviceusage.serviceUsageViewer",
+    "roles/serviceusage.serviceUsageConsumer",
     "roles/storage.bucketViewer",
     "roles/workflows.viewer",
 )
-"""How a preview sees how things are configured: neither logs, nor messages, objects, rows or values of secrets."""
+"""How a preview sees how things are configured: neither logs, nor messages, objects, rows or values of secrets. It
+consumes the project's quota, since the provider names the project in each of its requests."""
 
 DEPLOY_ROLES = (
-    "roles/artifactregistry.reader",
+    "roles/artifactregistry.admin",
     "roles/backupdr.admin",
     "roles/browser",
     "roles/certificatemanager.owner",
@@ -62,12 +63,15 @@ DEPLOY_ROLES = (
     "roles/storage.admin",
     "roles/workflows.admin",
 )
-"""What environments are made with. None of them changes who may do what in the project."""
+"""What environments are made with. None of them changes who may do what in the project. That of Artifact Registry lets
+nodes read images: no lesser role of Google's changes who reads a repository."""
 
 GRANTED_ROLES = (
+    "roles/backupdr.cloudSqlOperator",
     "roles/cloudsql.client",
     "roles/cloudsql.instanceUser",
     "roles/cloudtrace.agent",
+    "roles/container.admin",
     "roles/container.clusterViewer",
     "roles/container.defaultNodeServiceAccount",
     "roles/logging.logWriter",
@@ -76,7 +80,8 @@ GRANTED_ROLES = (
     "roles/secretmanager.secretAccessor",
     "roles/workflows.invoker",
 )
-"""What environments grant on the whole project. What has a policy of its own is granted there."""
+"""What environments grant on the whole project, most of it with a condition on what is theirs. What has a policy of its
+own is granted there."""
 
 _IDENTITIES = (
     "iam.serviceAccounts.actAs",
@@ -107,6 +112,16 @@ _LONGEST_NAME = 23
 _LONGEST_SUBJECT = 127
 # A condition takes up to twelve operators, and a list in it up to ten roles.
 _ROLES_IN_A_LIST, _MOST_LISTS = 10, 12
+
+
+def preview_account_id(prefix: str) -> str:
+    """The id of the account that previews."""
+    return f"{prefix}-preview"
+
+
+def deploy_account_id(prefix: str, environment: str) -> str:
+    """The id of the account that deploys a GitHub environment."""
+    return f"{prefix}-deploy-{re.sub(r'[^a-z0-9]', '-', environment.lower())}"
 
 
 class RepositoryIds(TypedDict):
@@ -228,7 +243,7 @@ class GithubWorkloadIdentity(Component):
 
     def _preview(self) -> pulumi.Output[str]:
         branch = self._args.get("branch", "main")
-        account = self._account("preview", f"{self._args['account_prefix']}-preview", "Previews changes")
+        account = self._account("preview", preview_account_id(self._args["account_prefix"]), "Previews changes")
         grants = [
             *self._acting(account, "preview", {"pulls": "pull_request", "branch": f"ref:refs/heads/{branch}"}),
             # Nothing that Google adds to these roles one day lets a preview change who may do what.
@@ -247,7 +262,8 @@ class GithubWorkloadIdentity(Component):
     def _deploy(self, environment: str, identities: pulumi.Output[str]) -> pulumi.Output[str]:
         role = f"deploy-{environment}"
         granted = self._args.get("granted_roles", GRANTED_ROLES)
-        account = self._account(role, _account_id(self._args, environment), f"Deploys {environment}")
+        account_id = deploy_account_id(self._args["account_prefix"], environment)
+        account = self._account(role, account_id, f"Deploys {environment}")
         grants = [
             *self._acting(account, role, {"jobs": f"environment:{environment}"}),
             *self._roles(account, role, self._args.get("deploy_roles", DEPLOY_ROLES), granted),
@@ -357,22 +373,18 @@ def _subject(args: GithubWorkloadIdentityArgs, claim: str) -> str:
     return f"repo:{repository}:{claim}"
 
 
-def _account_id(args: GithubWorkloadIdentityArgs, environment: str) -> str:
-    return f"{args['account_prefix']}-deploy-{re.sub(r'[^a-z0-9]', '-', environment.lower())}"
-
-
 def _problems(args: GithubWorkloadIdentityArgs) -> Iterator[Problem]:
     environments = args.get("environments", [])
     for field, number in args.get("repository_ids", {}).items():
         if not re.fullmatch(r"\d+", str(number)):
             yield Problem(f"repository_ids.{field}", number, "give the number that GitHub's API shows as the id")
-    preview = f"{args['account_prefix']}-preview"
+    preview = preview_account_id(args["account_prefix"])
     if not re.fullmatch(ACCOUNT_ID, preview):
         remedy = f"makes the account {preview} of {len(preview)} characters; 6 to 30 are taken"
         yield Problem("account_prefix", args["account_prefix"], remedy)
     made: dict[str, str] = {}
     for i, environment in enumerate(environments):
-        path, account = f"environments[{i}]", _account_id(args, environment)
+        path, account = f"environments[{i}]", deploy_account_id(args["account_prefix"], environment)
         if not re.fullmatch(_SEGMENT, environment):
             yield Problem(path, environment, "give GitHub's name of it in letters, digits and . _ -")
         elif environment in environments[:i]:

@@ -74,9 +74,10 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     ),
 }
 """What every project refuses, besides places and people that it is told."""
-_CATEGORIES = ("LEGAL", "SECURITY", "SUSPENSION", "TECHNICAL")
+# In the order of Google's enumeration, in which it gives them back.
+_CATEGORIES = ("SUSPENSION", "SECURITY", "TECHNICAL", "LEGAL")
 _ADDRESS = r"[^@\s]+@[^@\s]+\.[^@\s]+"
-_GROUP = r"in:[a-z0-9-]+-locations"
+_GROUP, _PLACE = r"in:[a-z0-9-]+-locations", r"is:[a-z0-9-]+"
 _CUSTOMER = r"C[0-9a-z]{6,12}"
 _ORGANIZATION = r"principalSet://iam\.googleapis\.com/organizations/\d+"
 
@@ -87,8 +88,9 @@ class GcpGuardsArgs(TypedDict):
     scope: GcpScope
     """The project."""
     locations: list[str]
-    """Where anything may stand: regions such as `europe-west3`, each with its zones, and groups of Google's such as
-    `in:eu-locations`."""
+    """Where anything may stand: regions such as `europe-west3`, each with its zones, groups of Google's such as
+    `in:eu-locations`, and single places such as `is:europe`: no group has that multi-region of KMS and Artifact
+    Registry in it."""
     contacts: list[str]
     """E-mail addresses that hear from Google of the project's security, of its suspension, and of technical and legal
     matters (CIS-GCP-1.16), one or more."""
@@ -107,9 +109,9 @@ class GcpGuardsArgs(TypedDict):
 
 
 def _listed_location(locations: list[str]) -> str | None:
-    wrong = [each for each in locations if not re.fullmatch(f"{REGION}|{_GROUP}", each)]
+    wrong = [each for each in locations if not re.fullmatch(f"{REGION}|{_GROUP}|{_PLACE}", each)]
     if wrong:
-        return f"give regions like europe-west3 or groups like in:eu-locations, which {wrong[0]} is not"
+        return f"give regions like europe-west3, groups like in:eu-locations or is:<place>, which {wrong[0]} is not"
     return None if locations else "name one or more: otherwise nothing can be made anywhere"
 
 
@@ -177,7 +179,7 @@ class GcpGuards(Component):
 
 def _all(args: GcpGuardsArgs) -> dict[str, Constraint]:
     """Everything that the project could refuse."""
-    places = [each if each.startswith("in:") else f"in:{each}-locations" for each in args["locations"]]
+    places = [each if each.startswith(("in:", "is:")) else f"in:{each}-locations" for each in args["locations"]]
     found = {
         **CONSTRAINTS,
         LOCATIONS: Constraint("Data stands where it may.", {"values": {"allowed_values": places}}),

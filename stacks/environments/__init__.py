@@ -8,7 +8,7 @@ from ..settings import ENVIRONMENTS, AccountSettings, Settings
 
 
 class Environment(Protocol):
-    """A system, or an account, realised. Every cloud's has the same outputs."""
+    """A system, or an account, realised. Every cloud's has the same outputs, but for what only that cloud has."""
 
     def outputs(self) -> dict[str, Any]:
         """What an engineer needs to find and use it. No secret is among them."""

@@ -1,7 +1,7 @@
 """What only AWS has of a stack's settings, and the checks that only AWS needs."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pulumi_aws.rds import InstanceType
@@ -19,7 +19,7 @@ from components.observability.alarms import has_known_memory
 from components.problems import MISSING, Problem, one_of
 
 from ..model import Eviction, Part, Size, System, Tier
-from ..reading import regions_of
+from ..reading import regions_of, shaped
 from ..tiers import PROFILES
 from .aws_place import ACCOUNT_ID, REGIONS, endpoint_problems, region_problems
 
@@ -126,7 +126,7 @@ class PrimarySection(Part):
 class Section(Part):
     """The `aws` section of a stack file."""
 
-    account: Annotated[str, Field(pattern=ACCOUNT_ID)]
+    account: Annotated[str, shaped(ACCOUNT_ID, "write the twelve digits of an account's id in quotes")]
     """Account id. The provider refuses to touch any other."""
     zones: tuple[str, ...]
     """Availability zones to span."""
@@ -158,6 +158,22 @@ def clustered(section: Section, tier: Tier) -> bool:
     return PROFILES[tier].highly_available if given is None else given
 
 
+def longest_name(system: System) -> int:
+    """The most characters of an environment's name, with which the names of its parts begin."""
+    return min(
+        40 - len("-cache") - len(f"-{system.name}"),  # of ElastiCache's users
+        42 - len("-backup") - _longest(["database", "cluster", *system.stores]),  # of what AWS Backup selects
+        55 - len("-copy") - _longest(system.stores),  # of buckets, without what Pulumi adds
+        55 - _longest(system.nodes),  # of EKS's node groups
+        56 - _longest(system.services),  # of IAM's roles
+    )
+
+
+def _longest(names: Iterable[str]) -> int:
+    """Characters of the longest name, with the hyphen before it."""
+    return max((len(f"-{name}") for name in names), default=0)
+
+
 def problems(values: Mapping[str, Any], section: Section, system: System | None) -> list[Problem]:
     """What is wrong in the section, with what else the stack file says, and with the system there."""
     regions = regions_of(values)
@@ -180,7 +196,7 @@ def problems(values: Mapping[str, Any], section: Section, system: System | None)
     found += _broker(section, next((tier for tier in Tier if tier.value == values.get("tier")), Tier.DEV))
     found += _cache(section.cache)
     found += _cluster(section.cluster or EksSection())
-    found += _nodes(section, system)
+    found += _nodes(values, section, system)
     found += _arns(section)
     other = regions.get("primaryRegion", region)
     if other != region and other in REGIONS and section.primary is None:
@@ -235,8 +251,16 @@ def _cluster(cluster: EksSection) -> Iterator[Problem]:
             yield Problem(f"aws.cluster.allow[{i}]", block, remedy)
 
 
-def _nodes(section: Section, system: System | None) -> Iterator[Problem]:
+def _nodes(values: Mapping[str, Any], section: Section, system: System | None) -> Iterator[Problem]:
     pools = system.nodes if system else {}
+    if section.cluster and section.cluster.auto_mode:
+        for path, nodes in (("nodes", values.get("nodes")), ("aws.nodes", section.nodes)):
+            if isinstance(nodes, dict) and nodes:
+                yield Problem(path, ", ".join(nodes), "Auto Mode brings its own machines; leave it out")
+        return
+    if pools and "cluster" not in values and not any(pool.fewest for pool in pools.values()):
+        remedy = "EKS's own parts need a machine that is always there; give one pool a `fewest` of 1 or more"
+        yield Problem("nodes", ", ".join(pools), remedy)
     for name, nodes in section.nodes.items():
         path = f"aws.nodes.{name}.instanceTypes"
         if system and name not in pools:

@@ -26,6 +26,7 @@ from components.observability.cloudmonitoring import (
     CloudMonitoringUptimeChecks,
     GcpLogBucket,
     GcpNotificationChannels,
+    UptimeCheck,
 )
 from components.observability.cloudmonitoring_dashboard import CloudMonitoringDashboard
 from components.secrets.gcp import GcpGeneratedSecret, GcpSecretReplica
@@ -131,8 +132,8 @@ _DATA_USERS = {
     "workflows": "gcp-sa-workflows",
 }
 """By which accounts Google's services encrypt data: the middle of their domains, by what they keep."""
-LOCKED_DAYS = 7
-"""In which nobody deletes a backup, where backups are locked."""
+LONGEST_LOCK = 90
+"""Days for which Google locks a cluster's backups at most."""
 GATEWAY_PORT = 8443
 """At which the gateway of a cluster answers the load balancer."""
 _POSTGRES_PORTS = ("5432", "6432")
@@ -204,6 +205,9 @@ class GcpEnvironment:
             "cacheSecret": cache.credentials_secret,
             "secrets": {name: secret.secret for name, secret in self._generated.items()},
             "stores": {name: store.bucket for name, store in self._buckets.items()},
+            "edgeHost": self._section.edge.host if self._section.edge else "",
+            "edgeAddress": self._load_balancer.address if self._load_balancer else "",
+            "edgeBackend": self._load_balancer.backend_service_name if self._load_balancer else "",
             "serviceIdentities": {name: account.identity for name, account in self._accounts.items()},
             "dashboard": self._dashboard.url,
             "backupVault": self._vault.vault_name if self._vault else "",
@@ -286,7 +290,7 @@ class GcpEnvironment:
         self._away = self._scope(region) if region else None
         if self._away:
             self._in_away = self._provider(self._away["region"])
-            users = ("backups", "database", "secrets")
+            users = ("backups", "cluster", "database", "secrets")
             self._away_key = self._key("recovery", self._away, "Copies", users, self._in_away)
 
     def _network(self) -> None:
@@ -450,7 +454,8 @@ class GcpEnvironment:
             "replicas": database.replicas,
             "pooling": database.pooling,
             "backup_days": database.backup_days,
-            "kept_backups": max(self._system.backup.daily_days, database.backup_days + 1),
+            "kept_backups": self._kept_backups,
+            "password_version": self._section.database.password_version,
             "protect": settings.protect,
             "secret_replicas": self._secret_replicas,
             "labels": self._labels,
@@ -636,13 +641,21 @@ class GcpEnvironment:
         more = backup.locked or backup.monthly_days or backup.copied or backup.restore_tests
         return self._settings.profile.durable or bool(more)
 
+    @property
+    def _kept_backups(self) -> int:
+        """Daily backups that the database keeps itself: each for as long as a month's one is wanted."""
+        backup = self._system.backup
+        return max(backup.daily_days, backup.monthly_days, self._system.database.backup_days + 1)
+
     def _backups(self) -> None:
         self._cluster_plans: dict[str, tuple[GkeBackupPlan, str]] = {}
         self._tests: GcpRestoreTests | None = None
         self._vault: GcpBackupVault | None = None
+        self._vault_plan: GcpBackupPlan | None = None
         if not self._vaulted:
             return
-        self._back_databases_up()
+        if self._section.database.vault:
+            self._back_databases_up()
         if self._kubernetes:
             self._back_cluster_up(self._kubernetes)
         if self._system.backup.restore_tests:
@@ -650,7 +663,8 @@ class GcpEnvironment:
 
     def _back_databases_up(self) -> None:
         backup, protect = self._system.backup, self._settings.protect
-        locked_days = LOCKED_DAYS if backup.locked else 1
+        # A vault locks each backup for a day at least. A month's one is free when a day's is gone.
+        locked_days = backup.daily_days if backup.locked else 1
         self._vault = GcpBackupVault(
             f"{self._name}-backups",
             {
@@ -662,7 +676,7 @@ class GcpEnvironment:
             },
             self._in_home,
         )
-        GcpBackupPlan(
+        self._vault_plan = GcpBackupPlan(
             f"{self._name}-backup",
             {
                 "scope": self._home,
@@ -701,7 +715,7 @@ class GcpEnvironment:
             "key_name": key.key_name,
             "daily_days": backup.daily_days,
             "monthly_days": backup.monthly_days,
-            "lock_days": min(LOCKED_DAYS, backup.daily_days) if backup.locked else 0,
+            "lock_days": min(LONGEST_LOCK, backup.daily_days) if backup.locked else 0,
             "hour": hour,
             "protect": protect,
             "abandon": not protect,
@@ -719,6 +733,8 @@ class GcpEnvironment:
             "database": self._postgres.instance_name,
             "protect": self._settings.protect,
         }
+        if self._vault_plan:
+            args["datasource"] = self._vault_plan.data_sources["database"]
         if "cluster" in self._cluster_plans:
             plan, _ = self._cluster_plans["cluster"]
             args["cluster"] = {"backup_plan_id": plan.daily_plan_id, "restore_plan_id": plan.test_restore_plan_id}
@@ -737,6 +753,7 @@ class GcpEnvironment:
             cluster=self._kubernetes,
             stores=self._buckets,
             load_balancer=self._load_balancer,
+            live=bool(self._section.edge and self._section.edge.live),
             armor=self._armor.policy_name if self._load_balancer else None,
             backups={name: (plan.daily_plan_name, region) for name, (plan, region) in self._cluster_plans.items()},
             vaulted=self._vault is not None,
@@ -756,10 +773,11 @@ class GcpEnvironment:
             },
             self._in_home,
         )
-        if self._section.edge:
+        if edge := self._section.edge:
+            check: UptimeCheck = {"host": edge.host, "any_answer": not edge.live}
             CloudMonitoringUptimeChecks(
                 f"{self._name}-uptime",
-                {"scope": self._home, "channels": to, "checks": {"edge": {"host": self._section.edge.host}}},
+                {"scope": self._home, "channels": to, "checks": {"edge": check}},
                 self._in_home,
             )
         self._logs = GcpLogBucket(

@@ -12,7 +12,7 @@ from components.registry.artifact import GcpArtifactRegistry
 from components.security.gcp_audit import GcpAuditLogs, GcpAuditLogsArgs
 from components.security.gcp_budget import GcpBudget
 from components.security.gcp_findings import GcpFindingNotifications
-from components.security.gcp_github import GithubWorkloadIdentity, GithubWorkloadIdentityArgs
+from components.security.gcp_github import GithubWorkloadIdentity, GithubWorkloadIdentityArgs, deploy_account_id
 from components.security.gcp_guards import GcpGuards
 from components.security.gcp_keys import GcpEncryptionKey
 from components.security.gcp_perimeter import GcpServicePerimeter
@@ -23,7 +23,7 @@ from components.storage.gcs import key_location
 from ..account import AccountSettings
 from ..model import Tier
 from ..tiers import PROFILES
-from .gcp_account_settings import DEPLOYS, Section
+from .gcp_account_settings import Section
 from .gcp_place import project_provider
 from .tags import cost_tags
 
@@ -185,7 +185,7 @@ class GcpAccount:
             "key_name": self._record_key.key_name,
             "channels": self._to,
             "deployers": [
-                account_email(self._scope, f"{self._section.account_prefix}-{DEPLOYS.format(each)}")
+                account_email(self._scope, deploy_account_id(self._section.account_prefix, each))
                 for each in self._account.environments
             ],
             "lock_days": LOG_DAYS,
@@ -275,7 +275,7 @@ class GcpAccount:
                 "scope": self._scope,
                 "billing_account": self._section.billing_account,
                 "monthly_units": self._account.monthly_budget,
-                "channels": self._channels.warning,
+                "channels": self._channels.mail,
             },
             self._here,
         )

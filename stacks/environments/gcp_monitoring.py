@@ -37,6 +37,8 @@ class Watched(NamedTuple):
     cluster: GkeCluster | None
     stores: Mapping[str, GcsObjectStore]
     load_balancer: GcpLoadBalancer | None
+    live: bool
+    """Whether services answer behind it."""
     armor: pulumi.Output[str] | None
     """Name of the firewall for web traffic."""
     backups: Mapping[str, tuple[pulumi.Input[str], str]]
@@ -77,7 +79,7 @@ def environment_conditions(system: System, watched: Watched) -> GcpConditions:
         conditions.secrets(),
         conditions.quota(),
         conditions.load_balancer(watched.load_balancer.url_map_name, LATENCY_MS, watched.armor)
-        if watched.load_balancer
+        if watched.load_balancer and watched.live
         else {},
     )
 
@@ -87,7 +89,7 @@ def environment_objectives(watched: Watched) -> GcpObjectives:
     found: GcpObjectives = {
         "database-up": conditions.database_up(_database_id(watched, watched.database.instance_name)),
     }
-    if watched.load_balancer:
+    if watched.load_balancer and watched.live:
         url_map = watched.load_balancer.url_map_name
         found["edge-available"] = conditions.load_balancer_availability(url_map)
         found["edge-fast"] = conditions.load_balancer_latency(url_map, LATENCY_MS)

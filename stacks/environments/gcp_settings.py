@@ -1,7 +1,7 @@
 """What only Google Cloud has of a stack's settings, and the checks that only Google Cloud needs."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -10,17 +10,24 @@ from components.backup.gcp import MOST_DAILY_DAYS, MOST_MONTHLY_DAYS
 from components.broker.pubsub import filter_problem
 from components.cache.memorystore import NODE_TYPES as CACHE_NODE_TYPES
 from components.cache.memorystore import VERSIONS as CACHE_VERSIONS
-from components.cluster.gke import MACHINE_TYPE, GkeChannel
-from components.database.cloudsql import RECOVERY_DAYS, CloudSqlEdition, edition_of, memory_gb, tier_problem
+from components.cluster.gke import LONGEST_NAME, MACHINE_TYPE, GkeChannel
+from components.database.cloudsql import (
+    RECOVERY_DAYS,
+    SHARED_CORES,
+    CloudSqlEdition,
+    edition_of,
+    memory_gb,
+    tier_problem,
+)
 from components.network.ranges import RangePlan, nodes_in, nodes_that_fit, range_problems
-from components.network.subnets import SubnetPlan, client_block_problem
+from components.network.subnets import SubnetPlan, client_block_problem, parse_network
 from components.problems import MISSING, Problem, one_of
 from components.security.gcp_identity import NodeRegistry
 from components.security.google import ACCOUNT_ID, NUMBER, PROJECT
-from components.storage.gcs import dual_region_problem
+from components.storage.gcs import dual_region, dual_region_problem
 
 from ..model import Eviction, Part, Size, System, Tier
-from ..reading import regions_of
+from ..reading import regions_of, shaped
 from .gcp_place import REGIONS, label_problems, region_problems, zone_problems
 
 TIERS = {
@@ -47,9 +54,27 @@ EVICTION = {Eviction.REFUSE: "noeviction", Eviction.OLDEST: "allkeys-lru"}
 _CONNECTIONS = ((120, 1000), (60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (3.75, 100), (0, 25))
 """What Cloud SQL sets `max_connections` to, by the memory that a machine has at least, in GB."""
 MEMBER = r"(user|group|serviceAccount):[^@\s]+@[^@\s]+\.[^@\s]+"
+"""Shape of somebody to whom IAM grants something."""
+Project = Annotated[
+    str, shaped(PROJECT, "write the id of a project, 6 to 30 small letters, digits and hyphens, like example-prod")
+]
+ProjectNumber = Annotated[str, shaped(NUMBER, "write the number of a project, in quotes, like '123456789012'")]
+AccountPrefix = Annotated[
+    str,
+    shaped(
+        r"[a-z]([a-z0-9-]*[a-z0-9])?",
+        "write small letters, digits and hyphens, a letter first and no hyphen last, like skipper-dev",
+    ),
+]
+Member = Annotated[str, shaped(MEMBER, "no IAM member; write group:, user: or serviceAccount: and an e-mail address")]
 _REGISTRY = (
     rf"projects/(?P<project>{PROJECT})/locations/(?P<location>[a-z0-9-]+)/repositories/(?P<repository>[a-z0-9-]+)"
 )
+_Registry = Annotated[
+    str, shaped(_REGISTRY, "write it in small letters, projects/<project>/locations/<location>/repositories/<name>")
+]
+_RESERVED_DATABASES = ("postgres", "template0", "template1", "cloudsqladmin")
+_LONGEST_ACCOUNT, _LONGEST_PURPOSE = 30, 256
 NODES_ACCOUNT, RESTORES_ACCOUNT = "nodes", "restores"
 """What the accounts of a cluster's nodes, and of who restores backups as a test, are called after the prefix."""
 
@@ -76,6 +101,11 @@ class DatabaseSection(Part):
     """Machine tier. Default: by the database's size."""
     edition: CloudSqlEdition | None = None
     """Edition of Cloud SQL. Default: the one that has the tier."""
+    password_version: Annotated[int, Field(ge=1)] = 1
+    """Raising it makes a new password for services."""
+    vault: bool = True
+    """Whether its backups are in a vault, where nobody can delete them before their time, wherever backups outlive the
+    environment. Else Cloud SQL keeps them itself, for a year at most, and whoever administers it can delete them."""
 
 
 class CacheSection(Part):
@@ -99,9 +129,9 @@ class GkeSection(Part):
 
     allow: tuple[str, ...] = ()
     """IPv4 blocks from which its endpoint has an address too. Default: none; the way in is its name, which asks IAM."""
-    administrators: dict[str, str] = Field(default_factory=dict)
+    administrators: dict[str, Member] = Field(default_factory=dict)
     """IAM members that administer it, by a name for each."""
-    viewers: dict[str, str] = Field(default_factory=dict)
+    viewers: dict[str, Member] = Field(default_factory=dict)
     """IAM members that look into it, by a name for each."""
     autopilot: bool = False
     """Whether Google brings and keeps the machines itself, instead of node pools."""
@@ -114,27 +144,38 @@ class GkeSection(Part):
 class EdgeSection(Part):
     """Where the system is reached from the internet."""
 
-    host: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$")]
+    host: Annotated[
+        str,
+        shaped(
+            r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}",
+            "write a whole name in small letters, up to 63 characters between dots, like skipper.example.com",
+        ),
+    ]
     """Name that people use."""
-    zone: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+    zone: Annotated[
+        str, shaped(r"[a-z][a-z0-9-]{0,62}", "write the managed zone's name, not its domain, like example-zone")
+    ]
     """Managed zone of Cloud DNS in which the name stands, as the project's own stack makes it."""
-    zone_project: Annotated[str, Field(pattern=f"^{PROJECT}$")] | None = None
+    zone_project: Project | None = None
     """Project of that zone. Default: the environment's."""
-    requests_per_minute: Annotated[int, Field(ge=1)] = 1000
+    live: bool = False
+    """Whether services answer behind it. Until then a check only sees that it is there, and nobody is told of 503."""
+    requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     """Requests from one address beyond which it is refused for a while."""
 
 
 class Section(Part):
     """The `gcp` section of a stack file."""
 
-    project: Annotated[str, Field(pattern=f"^{PROJECT}$")]
+    project: Project
     """Id of the project."""
-    project_number: Annotated[str, Field(pattern=f"^{NUMBER}$")]
+    project_number: ProjectNumber
     """Number of the project."""
     zones: tuple[str, ...]
     """Zones to span."""
-    account_prefix: str | None = None
-    """What ids of service accounts begin with; with a service's name, 30 characters. Default: `<system>-<tier>`."""
+    account_prefix: AccountPrefix | None = None
+    """What ids of service accounts begin with; with a service's name, 30 characters. Default: `<system>-<tier>`. Two
+    environments of one system and tier in one project need prefixes of their own."""
     nat_addresses: Annotated[int, Field(ge=0, le=16)] = 0
     """Addresses kept for calls to the internet, so that others can list them. Default: Google picks them."""
     ranges: RangesSection = RangesSection()
@@ -147,7 +188,7 @@ class Section(Part):
     """The node pools' side on Google Cloud, by name. Default: by each pool's size."""
     cluster: GkeSection | None = None
     """The cluster's side on Google Cloud."""
-    registries: dict[str, Annotated[str, Field(pattern=f"^{_REGISTRY}$")]] = Field(default_factory=dict)
+    registries: dict[str, _Registry] = Field(default_factory=dict)
     """Repositories from which the cluster takes images, `projects/<project>/locations/<location>/repositories/<name>`,
     by a name for each. Default: none."""
     edge: EdgeSection | None = None
@@ -172,6 +213,21 @@ def most_connections(tier: str) -> int:
     return next(most for memory, most in _CONNECTIONS if memory_gb(tier) >= memory)
 
 
+def longest_name(system: System) -> int:
+    """The most characters of an environment's name, with which the names of its parts begin."""
+    return min(
+        LONGEST_NAME - _longest(system.nodes),
+        39 - len("-network"),  # of networks, with what stands in them and what Pulumi adds
+        55 - _longest(system.stores),  # of buckets, without what Pulumi adds
+        55 - _longest(system.services),  # of the roles of services
+    )
+
+
+def _longest(names: Iterable[str]) -> int:
+    """Characters of the longest name, with the hyphen before it."""
+    return max((len(f"-{name}") for name in names), default=0)
+
+
 def problems(values: Mapping[str, Any], section: Section, system: System | None) -> list[Problem]:
     """What is wrong in the section, with what else the stack file says, and with the system there."""
     regions = regions_of(values)
@@ -180,7 +236,9 @@ def problems(values: Mapping[str, Any], section: Section, system: System | None)
     if region in REGIONS:
         found += zone_problems(section.zones, region)
     found += _ranges(values, section, system)
+    found += _reserved(values, section)
     found += _cluster(section)
+    found += _pools(values, section, system)
     found += _shapes(section, system)
     found += _unknown_to_google(values)
     if system:
@@ -190,6 +248,7 @@ def problems(values: Mapping[str, Any], section: Section, system: System | None)
         found += _broker(system)
         found += _stores(regions, system)
         found += _accounts(section, system, tier)
+        found += _purposes(system)
     return found
 
 
@@ -198,6 +257,9 @@ def warnings(section: Section, own_cluster: bool) -> list[str]:
     found = []
     if own_cluster and not (section.cluster or GkeSection()).administrators:
         found.append("plinth:gcp.cluster.administrators: nobody may use the cluster; name who deploys into it")
+    if not section.database.vault:
+        unlocked = "backups of the database are not locked, and none is older than a year"
+        found.append(f"plinth:gcp.database.vault=false: {unlocked}")
     if section.cluster and not own_cluster:
         found.append("plinth:gcp.cluster: has no effect, since an existing cluster is used; leave one of both out")
     return found
@@ -228,6 +290,24 @@ def _ranges(values: Mapping[str, Any], section: Section, system: System | None) 
             yield Problem(f"gcp.ranges.{key}", getattr(plan, key), remedy)
 
 
+def _reserved(values: Mapping[str, Any], section: Section) -> Iterator[Problem]:
+    """The given ranges that are in use elsewhere."""
+    network = values.get("network")
+    reserved = network.get("reserved", []) if isinstance(network, dict) else []
+    for name, block in section.ranges.model_dump(exclude_none=True).items():
+        for i, other in enumerate(reserved if isinstance(reserved, list) else []):
+            if _overlap(block, other):
+                remedy = f"overlaps {other}, which network.reserved[{i}] sets aside; give a block apart from it"
+                yield Problem(f"gcp.ranges.{name}", block, remedy)
+
+
+def _overlap(one: str, other: Any) -> bool:
+    try:
+        return parse_network(one).overlaps(parse_network(other))
+    except (TypeError, ValueError):
+        return False  # one of them is no block, which is reported elsewhere
+
+
 def _fits_every_cloud(cidr: str) -> bool:
     try:
         SubnetPlan(cidr)
@@ -241,11 +321,28 @@ def _cluster(section: Section) -> Iterator[Problem]:
     for i, block in enumerate(cluster.allow):
         if remedy := client_block_problem(block):
             yield Problem(f"gcp.cluster.allow[{i}]", block, remedy)
+    seen: dict[str, str] = {}
     for key in ("administrators", "viewers"):
         for name, member in getattr(cluster, key).items():
-            if not re.fullmatch(MEMBER, member):
-                remedy = "no IAM member; write group:, user: or serviceAccount: and an e-mail address"
-                yield Problem(f"gcp.cluster.{key}.{name}", member, remedy)
+            path = f"gcp.cluster.{key}.{name}"
+            if member in seen:
+                yield Problem(path, member, f"stands at {seen[member]} too; name each member once")
+            seen.setdefault(member, path)
+
+
+def _pools(values: Mapping[str, Any], section: Section, system: System | None) -> Iterator[Problem]:
+    """What a cluster's machines cannot be, and what Autopilot would leave unheard."""
+    cluster, pools = section.cluster or GkeSection(), system.nodes if system else {}
+    if cluster.autopilot:
+        remedy = "Autopilot brings its own machines; leave it out"
+        for path, nodes in (("nodes", values.get("nodes")), ("gcp.nodes", section.nodes)):
+            if isinstance(nodes, dict) and nodes:
+                yield Problem(path, ", ".join(nodes), remedy)
+        if cluster.pods_per_node != GkeSection().pods_per_node:
+            yield Problem("gcp.cluster.podsPerNode", cluster.pods_per_node, remedy)
+    elif pools and "cluster" not in values and not any(pool.fewest for pool in pools.values()):
+        remedy = "GKE's own parts need a machine that is always there; give one pool a `fewest` of 1 or more"
+        yield Problem("nodes", ", ".join(pools), remedy)
 
 
 def _shapes(section: Section, system: System | None) -> Iterator[Problem]:
@@ -253,6 +350,8 @@ def _shapes(section: Section, system: System | None) -> Iterator[Problem]:
         yield Problem("gcp.cache.nodeType", section.cache.node_type, one_of(CACHE_NODE_TYPES, section.cache.node_type))
     if section.cache.version not in CACHE_VERSIONS:
         yield Problem("gcp.cache.version", section.cache.version, one_of(CACHE_VERSIONS, section.cache.version))
+    if section.cluster and section.cluster.autopilot:
+        return  # which has no node pools
     pools = system.nodes if system else {}
     for name, nodes in section.nodes.items():
         if system and name not in pools:
@@ -279,11 +378,24 @@ def database_tier(section: Section, system: System) -> str:
 
 def _database(section: Section, system: System) -> Iterator[Problem]:
     database, tier = system.database, database_tier(section, system)
+    if database.name in _RESERVED_DATABASES or database.name.startswith("pg_"):
+        yield Problem(
+            "database.name", database.name, "PostgreSQL or Cloud SQL has that name for itself; choose another"
+        )
     path = "gcp.database.tier" if section.database.tier else "database.size"
     edition = section.database.edition or edition_of(tier) or CloudSqlEdition.ENTERPRISE
     if remedy := tier_problem(tier, edition):
         yield Problem(path, tier, remedy)
         return
+    if tier in SHARED_CORES:
+        for key, given in (
+            ("highlyAvailable", database.highly_available),
+            ("replicas", database.replicas),
+            ("copyBackups", database.copy_backups),
+        ):
+            if given:
+                remedy = f"shares its core, so that it has no database.{key}; choose a tier db-custom-<vCPUs>-<MB>"
+                yield Problem(path, tier, remedy)
     if edition is CloudSqlEdition.ENTERPRISE_PLUS:
         return
     way_out = f"{tier} is of the edition ENTERPRISE; name a tier of ENTERPRISE_PLUS in gcp.database.tier"
@@ -308,6 +420,12 @@ def _backups(system: System) -> Iterator[Problem]:
 
 
 def _broker(system: System) -> Iterator[Problem]:
+    dead = {f"{queue}-dead": queue for queue in system.broker.queues}
+    for kind, names in (("exchanges", system.broker.exchanges), ("queues", system.broker.queues)):
+        for name in names:
+            if name in dead:
+                remedy = f"the dead letters of {dead[name]} have this name; give another one"
+                yield Problem(f"broker.{kind}.{name}", MISSING, remedy)
     for name, queue in system.broker.queues.items():
         exchange = system.broker.exchanges.get(queue.exchange)
         if exchange and (remedy := filter_problem(exchange.kind.value, queue.routing_key)):
@@ -315,11 +433,17 @@ def _broker(system: System) -> Iterator[Problem]:
 
 
 def _stores(regions: Mapping[str, Any], system: System) -> Iterator[Problem]:
-    region, other = regions.get("region"), regions.get("recoveryRegion")
-    if region not in REGIONS or other not in REGIONS or region == other:
-        return
-    if any(store.replicate for store in system.stores.values()) and (remedy := dual_region_problem(region, other)):
-        yield Problem("recoveryRegion", other, remedy)
+    if any(store.replicate for store in system.stores.values()):
+        yield from two_regions_problems(regions)
+
+
+def two_regions_problems(regions: Mapping[str, Any]) -> Iterator[Problem]:
+    """Why the region and the recovery region hold no bucket together: a region that has no partner is at fault itself.
+    What is no region is reported elsewhere."""
+    home, away = regions.get("region"), regions.get("recoveryRegion")
+    if home in REGIONS and away in REGIONS and home != away and (remedy := dual_region_problem(home, away)):
+        alone = not any(dual_region(home, each) for each in REGIONS)
+        yield Problem("region", home, remedy) if alone else Problem("recoveryRegion", away, remedy)
 
 
 def _accounts(section: Section, system: System, tier: Tier) -> Iterator[Problem]:
@@ -331,9 +455,18 @@ def _accounts(section: Section, system: System, tier: Tier) -> Iterator[Problem]
     for name in names:
         id_ = account_id(section, system, tier, name)
         if not re.fullmatch(ACCOUNT_ID, id_):
+            better = "shorter" if len(id_) > _LONGEST_ACCOUNT else "longer"
             remedy = (
                 f"makes the service account {id_}, {len(id_)} characters; "
-                "with its service's name, an id has 6 to 30 small letters, digits and hyphens: give a shorter prefix"
+                f"with its service's name, an id has 6 to {_LONGEST_ACCOUNT}: give a {better} prefix"
             )
             yield Problem("gcp.accountPrefix", section.account_prefix or f"{system.name}-{tier.value}", remedy)
             return
+
+
+def _purposes(system: System) -> Iterator[Problem]:
+    """Of services, which their accounts have as descriptions."""
+    for name, service in system.services.items():
+        if service.needs_identity and len(service.purpose.encode()) > _LONGEST_PURPOSE:
+            remedy = f"{len(service.purpose.encode())} bytes; say it in {_LONGEST_PURPOSE} or fewer"
+            yield Problem(f"services.{name}.purpose", service.purpose, remedy)

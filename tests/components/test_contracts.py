@@ -2,10 +2,13 @@
 
 import inspect
 import json
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from components import contracts
 from components.broker.amazonmq import AmazonMqBroker
@@ -40,7 +43,8 @@ IMPLEMENTATIONS: dict[type, tuple[type[Component], ...]] = {
 }
 """The implementations of each contract."""
 CONCERNS = ("broker", "cache", "cluster", "database", "secrets", "storage")
-"""Folders whose components are implementations, or stand beside one."""
+"""Folders whose components are implementations, or stand beside one. `security` is none of them: it has identities, and
+much that services never see."""
 BESIDE = {
     "AwsRotationFunction": "renews what secrets hold",
     "GcpBinaryAuthorization": "says which images a project's clusters run",
@@ -61,6 +65,97 @@ CREDENTIALS = {
     contracts.Cache: {"host", "port"},
 }
 """What the secret of each holds at least, whatever the cloud."""
+ALONE = {RdsPostgres: 0, CloudSqlPostgres: 0, ElastiCacheValkey: 1, MemorystoreValkey: 1}
+"""Which example of each has no replicas; of the first two, the other one has some."""
+ARNS = {
+    "aws:iam/role:Role": "arn:aws:iam::123456789012:role/",
+    "aws:secretsmanager/secret:Secret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:",
+}
+"""What ARNs begin with whose service is looked at."""
+
+
+def answer(type_: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """What a cloud would return, with ARNs that say what they are of."""
+    answers = known(type_, name, inputs)
+    return answers | {"arn": ARNS[type_] + name} if type_ in ARNS else answers
+
+
+def is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def is_port(value: Any) -> bool:
+    # The engine's numbers have no integers among them.
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == int(value) and 1 <= value < 65536
+
+
+def is_like(pattern: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and bool(re.fullmatch(pattern, value))
+
+
+def is_kubeconfig(value: Any) -> bool:
+    """Whether it leads to a cluster and holds nothing that signs anybody in."""
+    try:
+        content = yaml.safe_load(value)
+    except (AttributeError, yaml.YAMLError):
+        return False
+    if not isinstance(content, dict) or content.get("kind") != "Config" or not content.get("clusters"):
+        return False
+    credentials = {"token", "tokenFile", "username", "password", "client-key", "client-key-data", "auth-provider"}
+    return not credentials & set(keys_in(content))
+
+
+def keys_in(content: Any) -> Iterator[str]:
+    if isinstance(content, dict):
+        yield from content
+    for each in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        yield from keys_in(each)
+
+
+is_secret = is_like(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+|projects/[a-z0-9-]+/secrets/[\w-]+")
+SOUND: dict[type, dict[str, Callable[[Any], bool]]] = {
+    contracts.Cluster: {"cluster_name": is_name, "endpoint": is_like(r"https://[^/\s]+"), "kubeconfig": is_kubeconfig},
+    contracts.Database: {
+        "host": is_name,
+        "reader_host": is_name,
+        "port": is_port,
+        "database": is_name,
+        "role": is_name,
+        "credentials_secret": is_secret,
+    },
+    contracts.Broker: {
+        "protocol": is_like("amqps|pubsub"),
+        "address": is_name,
+        "credentials_secret": lambda value: value == "" or is_secret(value),
+    },
+    contracts.Cache: {"host": is_name, "reader_host": is_name, "port": is_port, "credentials_secret": is_secret},
+    contracts.ObjectStore: {"bucket": is_name},
+    contracts.Secret: {"secret": is_secret},
+    contracts.Identity: {
+        "identity": is_like(r"arn:aws[a-z-]*:iam::\d{12}:role/.+|[a-z0-9-]+@[a-z0-9-]+\.iam\.gserviceaccount\.com")
+    },
+}
+"""What each attribute of a contract may hold."""
+USERS = '{"kind": "Config", "clusters": [{}], "users": [{"name": "x", "user": {"%s": "x"}}]}'
+WRONG: list[tuple[type, str, Any]] = [
+    (contracts.Cluster, "endpoint", "http://cluster.example"),
+    *((contracts.Cluster, "kubeconfig", USERS % key) for key in ("token", "password", "client-key-data")),
+    (contracts.Cluster, "kubeconfig", "kind: Config\nclusters: [{}]\nusers: [{user: {token: x}}]"),
+    (contracts.Cluster, "kubeconfig", ""),
+    (contracts.Database, "host", ""),
+    (contracts.Database, "port", 0),
+    (contracts.Database, "port", 65536),
+    (contracts.Database, "port", "5432"),
+    (contracts.Database, "credentials_secret", ""),
+    (contracts.Broker, "protocol", "amqp"),
+    (contracts.Broker, "credentials_secret", "user:password"),
+    (contracts.Cache, "credentials_secret", ""),
+    (contracts.ObjectStore, "bucket", ""),
+    (contracts.Secret, "secret", "arn:aws:iam::123456789012:role/web"),
+    (contracts.Identity, "identity", "arn:aws:iam::123456789012:user/web"),
+    (contracts.Identity, "identity", "web@example.com"),
+]
+"""Answers that no contract allows."""
 
 
 def test_every_contract_has_an_implementation_on_each_cloud() -> None:
@@ -96,22 +191,40 @@ def test_an_implementation_offers_what_its_contract_says(contract: type, kind: t
 
 def values(kind: type[Component], make: Maker) -> dict[str, Any]:
     """The outputs of a component, in a cloud that answers."""
-    plan = recorded(lambda: make("thing", pulumi.ResourceOptions(providers=providers())), answer=known).plan
+    plan = recorded(lambda: make("thing", pulumi.ResourceOptions(providers=providers())), answer=answer).plan
     return next(
         each.outputs for each in plan.resources if each.type == f"plinth:index:{kind.__name__}" and each.name == "thing"
     )
 
 
 @pytest.mark.parametrize(("contract", "kind", "make"), CASES)
-def test_what_it_offers_is_of_the_type_that_the_contract_says(
-    contract: type, kind: type[Component], make: Maker
-) -> None:
+def test_what_it_offers_is_what_the_contract_says(contract: type, kind: type[Component], make: Maker) -> None:
     found = values(kind, make)
-    for name, note in inspect.get_annotations(contract).items():
-        value = found[camel_case(name)]
-        assert isinstance(value, (int, float) if "int" in str(note) else str), name
-        if name in ("secret", "credentials_secret") and value:
-            assert str(value).startswith(("arn:aws", "projects/")), value
+    assert [name for name, is_sound in SOUND[contract].items() if not is_sound(found[camel_case(name)])] == []
+    if contract is contracts.Broker:
+        assert (found["protocol"] == "pubsub") == (found["credentialsSecret"] == ""), "only identities need no secret"
+
+
+def test_every_attribute_of_a_contract_is_looked_at() -> None:
+    assert {each: set(checks) for each, checks in SOUND.items()} == {
+        each: set(inspect.get_annotations(each)) for each in IMPLEMENTATIONS
+    }
+
+
+@pytest.mark.parametrize(("contract", "name", "value"), WRONG)
+def test_a_wrong_answer_is_none_of_a_contract(contract: type, name: str, value: object) -> None:
+    assert not SOUND[contract][name](value)
+
+
+@pytest.mark.parametrize("kind", ALONE)
+def test_reads_go_to_the_replicas_or_where_writes_go(kind: type[Component]) -> None:
+    alone, beside = (values(kind, EXAMPLES[kind][number]) for number in (ALONE[kind], 1 - ALONE[kind]))
+    assert alone["readerHost"] == alone["host"]
+    assert beside["readerHost"] != beside["host"]
+
+
+def test_what_has_replicas_is_tried_without() -> None:
+    assert set(ALONE) == {*IMPLEMENTATIONS[contracts.Database], *IMPLEMENTATIONS[contracts.Cache]}
 
 
 def secrets_of(make: Maker) -> list[dict[str, Any]]:

@@ -17,9 +17,10 @@ from policy.rules.rule import Finding
 from preview.plan import Plan
 from preview.project import PreviewError
 
-from ..support import one, planned, remedies
+from ..support import known, one, planned, remedies
 from .examples.google_backup import (
     CLUSTER,
+    DATASOURCE,
     EXAMPLES,
     GKE,
     GKE_FULL,
@@ -362,7 +363,7 @@ def test_a_workflow_restores_at_most_what_it_is_told_and_encrypted() -> None:
     bare = planned(lambda opts: GcpRestoreTests("shop", TESTS, opts))
     assert set(source(bare)) == {"main", "restore_database", "is_passing"}
     assert one(bare, WORKFLOW)["deletionProtection"] is True
-    alone = {key: value for key, value in TESTS_FULL.items() if key != "database"}
+    alone = {key: value for key, value in TESTS_FULL.items() if key not in ("database", "datasource")}
     only = planned(lambda opts: GcpRestoreTests("shop", alone, opts))  # pyright: ignore[reportArgumentType]
     assert set(source(only)) == {"main", "restore_cluster", "is_passing"}
 
@@ -429,24 +430,68 @@ def test_nothing_but_clones_is_changed_or_deleted() -> None:
     assert roles == {
         "shop-source": {"cloudsql.instances.clone", "cloudsql.instances.get"},
         "shop-clones": {f"cloudsql.instances.{each}" for each in ("create", "delete", "get", "update")},
+        "shop-backups": {
+            "backupdr.bvbackups.useReadOnlyForCloudSqlInstance",
+            "backupdr.bvdataSources.useReadOnlyForCloudSqlInstance",
+        },
     }
     only = {name: grant["condition"]["expression"] for name, grant in grants.items() if "condition" in grant}
     service = 'resource.service == "sqladmin.googleapis.com" && '
     assert only == {
         "shop-source": f'{service}resource.name == "projects/plinth-123456/instances/db-1234567"',
         "shop-clones": f'{service}resource.name.startsWith("projects/plinth-123456/instances/shop-restore-test-")',
+        # Google names the project of a data source by its number or by its id.
+        "shop-backups": 'resource.service == "backupdr.googleapis.com" && '
+        '(resource.name.endsWith("/backupVaults/kept-01234567/dataSources/c0ffee00") || '
+        'resource.name.extract("/backupVaults/kept-01234567/dataSources/c0ffee00/backups/{backup}") != "")',
     }
-    assert set(grants) == {"shop-source", "shop-clones", "shop-logs"}
+    assert set(grants) == {"shop-source", "shop-clones", "shop-backups", "shop-logs"}
     for name in roles:
         assert grants[name]["role"].startswith(f"projects/plinth-123456/roles/{name.replace('-', '_')}_")
 
 
 def test_a_database_is_put_back_to_an_hour_ago_and_must_run() -> None:
-    flow = dict(steps(source(restores())["restore_database"]))
-    context = flow["clone_it"]["args"]["body"]["cloneContext"]
-    assert context["pointInTime"] == "${time.format(int(sys.now()) - 3600)}"
+    plan = planned(lambda opts: GcpRestoreTests("shop", TESTS, opts))
+    flow = dict(steps(source(plan)["restore_database"]))
+    assert flow["clone_it"]["args"]["url"] == '${instances + source + "/clone"}'
+    assert flow["clone_it"]["args"]["body"] == {
+        "cloneContext": {
+            "destinationInstanceName": "${clone}",
+            "pointInTime": "${time.format(int(sys.now()) - 3600)}",
+        }
+    }
+    assert "shop-backups" not in {each.name for each in plan.of_type(GRANT)}
     judged = json.dumps(flow["until_it_runs_judge"])
     assert all(each in judged for each in ("RUNNABLE", "FAILED", "after 6 hours"))
+
+
+def test_a_database_with_its_backups_in_a_vault_is_put_back_from_there() -> None:
+    """Cloud SQL has no backups of its own of it then."""
+    flow = dict(steps(source(restores())["restore_database"]))
+    request = flow["clone_it"]
+    assert request["call"] == "http.post"
+    assert request["args"]["url"] == "https://sqladmin.googleapis.com/v1/projects/plinth-123456:pointInTimeRestore"
+    assert request["args"]["body"] == {
+        "datasource": DATASOURCE,
+        "pointInTime": "${time.format(int(sys.now()) - 3600)}",
+        "targetInstance": "${clone}",
+    }
+
+
+def test_a_plan_says_where_the_backups_of_each_instance_are() -> None:
+    def answer(type_: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        told = known(type_, name, inputs)
+        return told | {"dataSource": DATASOURCE} if type_ == ASSOCIATION else told
+
+    def both(opts: pulumi.ResourceOptions) -> None:
+        kept = GcpBackupPlan("shop", PLAN, opts)
+        datasource = kept.data_sources.apply(lambda found: found["database"])
+        GcpRestoreTests("shop", {**TESTS, "datasource": datasource}, opts)
+
+    plan = planned(both, answer)
+    flow = dict(steps(source(plan)["restore_database"]))
+    assert flow["clone_it"]["args"]["body"]["datasource"] == DATASOURCE
+    assert (ASSOCIATION, "shop-database") in waits(plan, WORKFLOW, "shop")
 
 
 def test_the_latest_backup_of_a_cluster_is_restored_if_it_is_fresh() -> None:
@@ -495,6 +540,10 @@ def test_bad_tests_are_refused() -> None:
     nothing = {key: value for key, value in TESTS.items() if key != "database"}
     found = remedies(lambda: GcpRestoreTests("shop", nothing))  # pyright: ignore[reportArgumentType]
     assert "make no tests" in found["database"]
+    alone = {**nothing, "datasource": DATASOURCE, "cluster": TESTS_FULL.get("cluster")}
+    found = remedies(lambda: GcpRestoreTests("shop", alone))  # pyright: ignore[reportArgumentType]
+    assert "whose backups" in found["database"]
+    assert "dataSources/<data source>" in refused_tests(datasource="c0ffee00")["datasource"]
     assert "name alone" in refused_tests(database=INSTANCE)["database"]
     assert "with -call use 25 or fewer" in refused_tests(account_id="a" * 26)["account_id"]
     assert "a key in europe-west3" in refused_tests(key_name=GOOGLE_AWAY_KEY)["key_name"]

@@ -110,6 +110,16 @@ def test_a_budget_tells_channels_a_topic_and_administrators() -> None:
     assert budget["amount"]["specifiedAmount"]["currencyCode"] == "EUR"
 
 
+def test_a_budget_tells_five_channels_of_more_that_it_did_not_know_of() -> None:
+    many = [f"projects/plinth-123456/notificationChannels/{i}" for i in range(7)]
+
+    def program(opts: pulumi.ResourceOptions) -> None:
+        GcpBudget("base", {**BUDGET, "channels": pulumi.Output.from_input(many)}, opts)
+
+    budget = one(planned(program), BUDGET_TYPE)
+    assert budget["allUpdatesRule"]["monitoringNotificationChannels"] == many[:5]
+
+
 @pytest.mark.parametrize(
     ("changes", "path", "words"),
     [
@@ -293,7 +303,7 @@ def test_each_constraint_says_why() -> None:
 
 def test_data_stands_where_it_may() -> None:
     for args, allowed in (
-        (GUARDS, ["in:eu-locations"]),
+        (GUARDS, ["in:eu-locations", "is:europe"]),
         (GUARDS_FULL, ["in:europe-west3-locations", "in:europe-west4-locations"]),
     ):
         (rule,) = policies(made(GcpGuards, args))["gcp.resourceLocations"]["spec"]["rules"]
@@ -335,7 +345,8 @@ def test_google_knows_whom_to_tell() -> None:
     contact = one(plan, CONTACT)
     assert contact["email"] == "security@example.com"
     assert contact["languageTag"] == "de"
-    assert "SECURITY" in contact["notificationCategorySubscriptions"]
+    # As Google gives them back: any other order would be a change for ever.
+    assert contact["notificationCategorySubscriptions"] == ["SUSPENSION", "SECURITY", "TECHNICAL", "LEGAL"]
     assert "example" not in plan.of_type(CONTACT)[0].name
 
 
@@ -349,6 +360,7 @@ def test_constraints_are_known_once_they_hold() -> None:
     [
         ({"locations": []}, "locations", "one or more"),
         ({"locations": ["Frankfurt"]}, "locations", "which Frankfurt is not"),
+        ({"locations": ["is:Europe"]}, "locations", "which is:Europe is not"),
         ({"contacts": []}, "contacts", "nobody hears"),
         ({"contacts": ["web"]}, "contacts[0]", "e-mail"),
         ({"contacts": ["a@b.de", "a@b.de"]}, "contacts[1]", "twice"),

@@ -34,6 +34,10 @@ ENTRY = "gcp:certificatemanager/certificateMapEntry:CertificateMapEntry"
 PROOF = "gcp:certificatemanager/dnsAuthorization:DnsAuthorization"
 GROUP = "https://www.googleapis.com/compute/v1/projects/plinth-123456/zones/europe-west3-a/networkEndpointGroups/portal"
 
+KINDS = ["sqli", "xss", "lfi", "rfi", "rce", "methodenforcement", "scannerdetection", "protocolattack"]
+KINDS += ["sessionfixation", "java", "php", "cve"]
+"""The kinds of attack that every rule set knows."""
+
 
 def armor(**changes: Any) -> Plan:
     return planned(lambda opts: CloudArmorPolicy("armor", {**ARMOR, **changes}, opts))  # pyright: ignore[reportArgumentType]
@@ -52,6 +56,11 @@ def rules(**changes: Any) -> dict[int, dict[str, Any]]:
 
 def expressions(**changes: Any) -> list[str]:
     return [rule["match"]["expr"]["expression"] for rule in rules(**changes).values() if "expr" in rule["match"]]
+
+
+def alternatives(**changes: Any) -> list[str]:
+    """What the expressions look for, one after the other."""
+    return [each for expression in expressions(**changes) for each in expression.split(" || ")]
 
 
 def certificates(**changes: Any) -> Plan:
@@ -88,9 +97,8 @@ def waits(plan: Plan, type_: str) -> set[str]:
 
 
 def test_the_policy_denies_attacks_by_owasps_rules() -> None:
-    found = expressions()
     for attack in ("sqli", "xss", "lfi", "rfi", "rce", "scannerdetection", "protocolattack", "sessionfixation"):
-        assert f"evaluatePreconfiguredWaf('{attack}-v33-stable', {{'sensitivity': 1}})" in found
+        assert f"evaluatePreconfiguredWaf('{attack}-v33-stable', {{'sensitivity': 1}})" in alternatives()
     for rule in rules().values():
         assert rule["preview"] is False
         assert rule["action"] == "deny(403)" or "expr" not in rule["match"]
@@ -98,6 +106,18 @@ def test_the_policy_denies_attacks_by_owasps_rules() -> None:
 
 def test_log4j_is_among_them() -> None:
     assert "evaluatePreconfiguredWaf('cve-canary', {'sensitivity': 1})" in expressions()
+
+
+def test_a_project_has_room_for_several_policies() -> None:
+    """Google lets it have 20 rules with expressions, of five parts and 2048 characters each."""
+    assert len(expressions()) == 4
+    every = [*KINDS, "nodejs"]
+    for changes in ({}, {"attacks": every}, {"attacks": every, "preview": every}):
+        assert {len(each.split(" || ")) <= 5 and len(each) <= 2048 for each in expressions(**changes)} == {True}
+        assert sorted(alternatives(**changes)) == sorted(set(alternatives(**changes)))
+        assert all(len(rule["description"]) <= 64 for rule in rules(**changes).values())
+    assert len(alternatives(attacks=every)) == len(every)
+    assert len(alternatives(rule_set=CoreRuleSet.V422, attacks=[*KINDS, "generic"])) == len(every)
 
 
 def test_services_with_put_and_delete_work_unless_it_is_said() -> None:
@@ -116,13 +136,12 @@ def test_the_newer_rule_set_has_attacks_on_node_elsewhere() -> None:
 
 def test_a_rule_keeps_its_priority_whatever_else_is_chosen() -> None:
     usual = {rule["description"]: priority for priority, rule in rules().items()}
-    chosen = {
-        rule["description"]: priority
-        for priority, rule in rules(attacks=["php", "cve", "sqli"], denied_ranges=["198.51.100.7"]).items()
-    }
-    assert chosen.pop("Attacks: php") not in usual.values()
+    changes: dict[str, Any] = {"attacks": ["php", "cve", "xss", "sqli"], "denied_ranges": ["198.51.100.7"]}
+    chosen = {rule["description"]: priority for priority, rule in rules(**changes, preview=["xss"]).items()}
+    assert chosen.pop("Attacks that are tried: xss") not in usual.values()
     assert chosen.pop("Addresses that are denied") not in usual.values()
     assert chosen.items() <= usual.items()
+    assert len(chosen) == len(usual) - 1, "nobody looks at the protocol"
 
 
 def test_each_address_has_a_rate_after_all_else_was_looked_at() -> None:
@@ -157,7 +176,7 @@ def test_the_denied_come_before_the_allowed_and_both_before_attacks() -> None:
     assert (denied[1]["action"], denied[1]["match"]["config"]["srcIpRanges"]) == ("deny(403)", ["198.51.100.0/24"])
     assert countries[1]["match"]["expr"]["expression"] == "'[KP,RU]'.contains(origin.region_code)"
     assert (allowed[1]["action"], allowed[1]["match"]["config"]["srcIpRanges"]) == ("allow", ["203.0.113.7"])
-    assert "sqli" in attack[1]["description"]
+    assert "sqli" in attack[1]["match"]["expr"]["expression"]
 
 
 def test_a_rule_has_ten_ranges_and_a_new_one_at_the_end_moves_none() -> None:
@@ -169,9 +188,16 @@ def test_a_rule_has_ten_ranges_and_a_new_one_at_the_end_moves_none() -> None:
 
 
 def test_a_rule_can_be_tried_without_refusing() -> None:
-    found = rules(preview=["xss", "rate-limit", "denied-countries"], denied_countries=["KP"])
-    tried = {rule["description"] for rule in found.values() if rule["preview"]}
-    assert tried == {"Attacks: xss", "Too many requests", "Countries that are denied"}
+    changes: dict[str, Any] = {"preview": ["xss", "rate-limit", "denied-countries"], "denied_countries": ["KP"]}
+    found = rules(**changes)
+    tried = {rule["description"]: priority for priority, rule in found.items() if rule["preview"]}
+    assert set(tried) == {"Attacks that are tried: xss", "Too many requests", "Countries that are denied"}
+    alone = found[tried["Attacks that are tried: xss"]]["match"]["expr"]["expression"]
+    assert alone == "evaluatePreconfiguredWaf('xss-v33-stable', {'sensitivity': 1})"
+    assert alternatives(**changes).count(alone) == 1, "no rule that refuses looks for it"
+    assert tried["Attacks that are tried: xss"] < min(
+        priority for priority, rule in found.items() if rule["description"].startswith("Attacks on")
+    ), "else what another rule refuses would not be logged"
 
 
 def test_floods_are_noticed_and_json_is_read() -> None:

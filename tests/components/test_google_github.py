@@ -8,10 +8,17 @@ import pulumi
 import pulumi_gcp as gcp
 import pytest
 
-from components.security.gcp_github import DEPLOY_ROLES, GRANTED_ROLES, PREVIEW_ROLES, GithubWorkloadIdentity
+from components.security.gcp_github import (
+    DEPLOY_ROLES,
+    GRANTED_ROLES,
+    PREVIEW_ROLES,
+    GithubWorkloadIdentity,
+    deploy_account_id,
+    preview_account_id,
+)
 from preview.plan import Plan
 
-from ..support import one, planned, remedies
+from ..support import known_plan, one, planned, remedies
 from .examples.google_baseline import GITHUB, GITHUB_FULL
 
 POOL = "gcp:iam/workloadIdentityPool:WorkloadIdentityPool"
@@ -119,6 +126,12 @@ def test_accounts_have_ids_that_google_takes() -> None:
     assert "repo:shop/Infrastructure:environment:Prod_EU.1" in acting(plan).values()
 
 
+def test_others_can_know_the_ids_of_accounts() -> None:
+    plan = identity(environments=["Prod_EU.1"])
+    assert one(plan, ACCOUNT, "ci-preview")["accountId"] == preview_account_id("shop") == "shop-preview"
+    assert one(plan, ACCOUNT, "ci-deploy-Prod_EU.1")["accountId"] == deploy_account_id("shop", "Prod_EU.1")
+
+
 def test_no_account_has_a_key() -> None:
     assert full().of_type("gcp:serviceaccount/key:Key") == []
 
@@ -126,7 +139,10 @@ def test_no_account_has_a_key() -> None:
 def test_a_preview_reads_configuration_alone() -> None:
     assert granted(identity(), "shop-preview") == set(PREVIEW_ROLES)
     reading = re.compile(r"roles/(browser|[a-z]+\.([a-zA-Z]*[vV]iewer|reader|securityReviewer))")
-    assert all(reading.fullmatch(role) for role in PREVIEW_ROLES)
+    # The provider names the project in its requests, and then Google asks for more than reading.
+    assert [role for role in PREVIEW_ROLES if not reading.fullmatch(role)] == [
+        "roles/serviceusage.serviceUsageConsumer"
+    ]
     data = {"roles/logging.viewer", "roles/storage.objectViewer", "roles/secretmanager.secretAccessor"}
     assert not data & set(PREVIEW_ROLES)
 
@@ -161,6 +177,16 @@ def test_a_deployment_grants_what_environments_grant_and_nothing_else() -> None:
                 "roles/iam.serviceAccountTokenCreator",
             ):
                 assert not may_grant(expression, role)
+
+
+@pytest.mark.parametrize("stack", ["skipper-gcp-dev", "skipper-gcp-prod"])
+def test_what_environments_grant_on_the_project_may_be_granted(stack: str) -> None:
+    """But for roles of their own, which a project's settings name."""
+    roles = {each.inputs["role"] for each in known_plan(stack).of_type(PROJECT_MEMBER)}
+    googles = {role for role in roles if role.startswith("roles/")}
+    assert len(googles) > 5
+    assert googles <= set(GRANTED_ROLES)
+    assert all(re.fullmatch(r"projects/[^/]+/roles/\w+", role) for role in roles - googles)
 
 
 def test_many_roles_are_granted_by_several_lists() -> None:

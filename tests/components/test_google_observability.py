@@ -167,6 +167,22 @@ def test_monitoring_alone_publishes_to_the_topics(severity: str) -> None:
     assert publisher["role"] == "roles/pubsub.publisher"
 
 
+def test_whoever_reads_mail_is_told_once_by_what_takes_mail_alone() -> None:
+    receivers = {
+        "critical": ["mailto:web@example.com", "https://events.example.com/key"],
+        "warning": ["mailto:office@example.com", "mailto:web@example.com"],
+    }
+    plan = notified(receivers=receivers)
+    addresses = {
+        f"projects/{PROJECT}/notificationChannels/{each.name}": each.inputs["labels"].get("email_address")
+        for each in plan.of_type(CHANNEL)
+        if each.inputs["type"] == "email"
+    }
+    mail = component(plan, "GcpNotificationChannels").outputs["mail"]
+    assert [addresses[each] for each in mail] == ["web@example.com", "office@example.com"]
+    assert component(notified(receivers={}), "GcpNotificationChannels").outputs["mail"] == []
+
+
 def test_whoever_has_the_channels_may_be_told() -> None:
     def make(opts: pulumi.ResourceOptions) -> None:
         told = GcpNotificationChannels("told", NOTIFICATIONS_FULL, opts)
@@ -479,12 +495,12 @@ def test_what_is_good_is_counted_as_each_objective_says() -> None:
     assert set(ratio) == {"totalServiceFilter", "badServiceFilter"}
     assert ratio["badServiceFilter"] == f"{ratio['totalServiceFilter']} AND metric.labels.response_code_class = 500"
     cut = slos["edge-latency"]["requestBasedSli"]["distributionCut"]
-    assert cut["range"] == {"max": 800}
+    assert cut["range"] == {"min": 0, "max": 800}
     assert "total_latencies" in cut["distributionFilter"]
     up = slos["database-up"]["windowsBasedSli"]
-    assert (up["windowPeriod"], up["metricMeanInRange"]["range"]) == ("60s", {"min": 1})
+    assert (up["windowPeriod"], up["metricMeanInRange"]["range"]) == ("60s", {"min": 1, "max": 1e300})
     fresh = slos["broker-orders-fresh"]["windowsBasedSli"]
-    assert (fresh["windowPeriod"], fresh["metricMeanInRange"]["range"]) == ("300s", {"max": 300})
+    assert (fresh["windowPeriod"], fresh["metricMeanInRange"]["range"]) == ("300s", {"min": 0, "max": 300})
     assert 'subscription_id = "orders"' in fresh["metricMeanInRange"]["timeSeries"]
     assert "check_passed" in slos["endpoint-web-up"]["windowsBasedSli"]["goodBadMetricFilter"]
 
@@ -536,6 +552,8 @@ def test_objectives_that_google_would_refuse_are_refused_here() -> None:
     assert "two of `good`, `bad` and `total`" in found(good=metric)[""]
     assert "two of `good`, `bad` and `total`" in found(series=None, good=metric)[""]
     assert "or nothing tells good from bad" in found(at_least=None)["at_most"]
+    for limit in (0.0, -1.0):
+        assert "more than 0" in found(at_least=None, at_most=limit)["at_most"], "it would end before it begins"
     assert "no values are compared" in found(series=None, passes=metric)["at_least"]
     assert "whole number" in found(window=3601)["window"]
     assert "whole number" in found(window=30)["window"]
@@ -565,6 +583,18 @@ def test_endpoints_are_asked_over_tls_with_a_valid_certificate() -> None:
     assert "selectedRegions" not in web
     assert api["contentMatchers"] == [{"content": "ready", "matcher": "CONTAINS_STRING"}]
     assert api["selectedRegions"] == ["EUROPE", "ASIA_PACIFIC", "USA_IOWA"]
+
+
+def test_an_error_is_an_answer_where_it_is_said_alone() -> None:
+    checks: Any = {"web": {"host": "www.example.com"}, "new": {"host": "new.example.com", "any_answer": True}}
+    plan = planned(lambda opts: CloudMonitoringUptimeChecks("shop", {**CHECKS, "checks": checks}, opts))
+    accepted = {
+        name: each.inputs["httpCheck"]["acceptedResponseStatusCodes"] for name, each in named(plan, CHECK).items()
+    }
+    assert accepted == {
+        "shop-web": [{"statusClass": "STATUS_CLASS_2XX"}],
+        "shop-new": [{"statusClass": "STATUS_CLASS_ANY"}],
+    }
 
 
 def test_someone_is_told_when_an_endpoint_does_not_answer_or_its_certificate_ends() -> None:

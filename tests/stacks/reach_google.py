@@ -1,12 +1,13 @@
 """Who may reach whom on Google Cloud, computed out of the firewall policy that a plan asks for.
 
-Machines are known by the service account that they run as, and everything else by its addresses. A connection is
+Machines are known by the service account that they run as, and everything else by its addresses: those that nobody
+here is known to have are a peer of their own, named by their block, so that no way is left out. A connection is
 decided by the first rule, by priority, that is about its machine, its peer and its port. What GKE's own rules let in
 between nodes and pods stands in no plan, and is not among these ways.
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from preview.plan import Plan
@@ -19,6 +20,8 @@ FRONT_ENDS = {"35.191.0.0/16": "load balancers", "130.211.0.0/22": "load balance
 """From where Google's load balancers, and their health checks, come."""
 
 Block = ipaddress.IPv4Network
+EVERYBODY = Block("0.0.0.0/0")
+SIDES = {"INGRESS": "srcIpRanges", "EGRESS": "destIpRanges"}
 
 
 class Peer(NamedTuple):
@@ -44,10 +47,12 @@ def ways(plan: Plan, environment: str) -> list[str]:
     """Every open way, as text. The plan is one whose values are known."""
     rules = [_rule(each.inputs) for each in sorted(plan.of_type(RULE), key=lambda each: each.inputs["priority"])]
     machines = sorted({machine for rule in rules for machine in rule.machines})
+    named = list(_peers(plan, environment))
+    peers = [*named, *_unnamed(rules, named), Peer(INTERNET, EVERYBODY)]
     found = {
         _told(direction, machine, peer.name, protocol, port)
         for machine in machines
-        for peer in _peers(plan, environment)
+        for peer in peers
         for direction in ("INGRESS", "EGRESS")
         for protocol, port in _open(rules, direction, machine, peer.block)
     }
@@ -56,7 +61,10 @@ def ways(plan: Plan, environment: str) -> list[str]:
 
 def _rule(inputs: Mapping[str, Any]) -> Rule:
     match = inputs["match"]
-    blocks = match.get("srcIpRanges", match.get("destIpRanges", []))
+    side = SIDES[inputs["direction"]]
+    if others := set(match) - {side, "layer4Configs"}:
+        raise ValueError(f"a rule names its peers by {', '.join(sorted(others))}, of which nothing is known here")
+    blocks = match.get(side) or [str(EVERYBODY)]  # to name nobody is to mean everybody
     return Rule(
         inputs["direction"],
         inputs["action"] == "allow",
@@ -84,6 +92,15 @@ def _meant(peer: Block, block: Block) -> bool:
     return peer.prefixlen > 0 or block.prefixlen == 0
 
 
+def _unnamed(rules: Iterable[Rule], named: Iterable[Peer]) -> Iterator[Peer]:
+    """A peer for each block that a rule lets through and that is neither the internet nor made of named peers."""
+    known = list(ipaddress.collapse_addresses(peer.block for peer in named))
+    allowed = {block for rule in rules if rule.allows for block in rule.blocks}
+    for block in sorted(allowed - {EVERYBODY}):
+        if not any(block.subnet_of(each) for each in known):
+            yield Peer(str(block), block)
+
+
 def _covered(ports: tuple[str, str], closed: set[tuple[str, str]]) -> bool:
     return bool({ports, (ports[0], "*"), ("all", "*")} & closed)
 
@@ -100,7 +117,6 @@ def _peers(plan: Plan, environment: str) -> Iterator[Peer]:
     apis = {data for each in plan.of_type(RECORD) if each.inputs["type"] == "A" for data in each.inputs["rrdatas"]}
     yield from (Peer("Google's APIs", Block(address)) for address in apis if address.startswith("199.36.153."))
     yield from (Peer(name, Block(block)) for block, name in FRONT_ENDS.items())
-    yield Peer(INTERNET, Block("0.0.0.0/0"))
 
 
 def _told(direction: str, machine: str, peer: str, protocol: str, port: str) -> str:

@@ -49,12 +49,12 @@ TYPES = ["c6i.large", "c6a.large", "c5.large"]
 
 
 def changed(stack: str, **values: Any) -> Configuration:
-    """A stack's configuration with other values; those under `aws` are laid over what is there."""
+    """A stack's configuration with other values; those under `aws` and `gcp` are laid over what is there."""
     given = configuration(ROOT, stack)
     merged = dict(given.values)
     for key, value in values.items():
-        if key == "aws":
-            value = {**json.loads(merged["plinth:aws"]), **value}
+        if key in ("aws", "gcp"):
+            value = {**json.loads(merged.get(f"plinth:{key}", "{}")), **value}
         merged[f"plinth:{key}"] = value if isinstance(value, str) else json.dumps(value)
     return dataclasses.replace(given, values=merged)
 
@@ -189,6 +189,32 @@ def test_on_google_cloud_labels_reach_what_a_providers_do_not(stack: str) -> Non
         assert cluster.inputs["resourceLabels"] == allocated
     for pool in plan.of_type("gcp:container/nodePool:NodePool"):
         assert pool.inputs["nodeConfig"]["resourceLabels"] == allocated
+
+
+def test_without_a_vault_the_database_keeps_its_own_backups_for_as_long() -> None:
+    given = changed("skipper-gcp-prod", gcp={"database": {"vault": False}})
+    plan = judged_plan(given, PROGRAM)
+    assert not plan.of_type("gcp:backupdisasterrecovery/backupVault:BackupVault")
+    database = one(plan, "gcp:sql/databaseInstance:DatabaseInstance", "skipper-gcp-prod-database")
+    kept = database["settings"]["backupConfiguration"]
+    assert (kept["enabled"], kept["backupRetentionSettings"]["retainedBackups"]) == (True, 365)
+    assert {(each.rule, each.level.value) for each in plan.findings} == {("cloudsql-vaulted", "advisory")}
+    assert any("not locked" in warning for warning in plan.warnings)
+    workflow = "gcp:workflows/workflow:Workflow"
+    assert "/clone" in one(recorded(PROGRAM, given, known).plan, workflow)["sourceContents"]
+    assert ":pointInTimeRestore" in one(known_plan("skipper-gcp-prod"), workflow)["sourceContents"]
+
+
+def test_nobody_is_told_of_503_before_services_are_live() -> None:
+    before = plan_of("skipper-gcp-dev")
+    edge = json.loads(configuration(ROOT, "skipper-gcp-dev").values["plinth:gcp"])["edge"]
+    after = plan_of("skipper-gcp-dev", gcp={"edge": {**edge, "live": True}})
+    objective = "gcp:monitoring/slo:Slo"
+    added = {each.name for each in after.of_type(objective)} - {each.name for each in before.of_type(objective)}
+    assert added == {f"skipper-gcp-dev-objectives-edge-{what}" for what in ("available", "fast")}
+    check = "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig"
+    for plan, answer in ((before, "STATUS_CLASS_ANY"), (after, "STATUS_CLASS_2XX")):
+        assert one(plan, check)["httpCheck"]["acceptedResponseStatusCodes"] == [{"statusClass": answer}]
 
 
 @pytest.mark.parametrize("stack", ["skipper-gcp-dev", "skipper-gcp-prod", "account-gcp"])
@@ -486,6 +512,130 @@ def test_on_google_cloud_machines_reach_data_at_its_port_and_nobody_else_does(st
         f"{nodes} -> databases tcp 6432",
     ]
     assert not [way for way in open_ways if way.startswith("internet")]
+
+
+@pytest.mark.parametrize("stack", ["skipper-gcp-dev", "skipper-gcp-prod"])
+@pytest.mark.parametrize(
+    ("layers", "ways_in"),
+    [
+        ([{"ipProtocol": "tcp", "ports": ["22", "8080"]}], ["tcp 22", "tcp 8080"]),
+        ([{"ipProtocol": "tcp"}], ["tcp"]),
+        ([{"ipProtocol": "all"}], ["all"]),
+    ],
+)
+@pytest.mark.parametrize("block", ["203.0.113.0/24", "10.0.0.0/8", "35.190.0.0/15", "128.0.0.0/1"])
+def test_on_google_cloud_a_way_in_from_addresses_that_nobody_is_known_to_have_is_seen(
+    stack: str, layers: list[Any], ways_in: list[str], block: str
+) -> None:
+    after = with_ingress(stack, {"srcIpRanges": [block], "layer4Configs": layers})
+    nodes = f"skipper-{stack.rpartition('-')[2]}-nodes"
+    assert {f"{block} -> {nodes} {way}" for way in ways_in} <= set(after)
+
+
+def test_on_google_cloud_a_rule_that_names_nobody_lets_everybody_in() -> None:
+    after = with_ingress("skipper-gcp-dev", {"layer4Configs": [{"ipProtocol": "tcp", "ports": ["22"]}]})
+    assert "internet -> skipper-dev-nodes tcp 22" in after
+    with pytest.raises(ValueError, match="srcRegionCodes"):
+        with_ingress("skipper-gcp-dev", {"srcRegionCodes": ["DE"], "layer4Configs": [{"ipProtocol": "all"}]})
+
+
+def with_ingress(stack: str, match: dict[str, Any]) -> list[str]:
+    """The open ways of a stack with one more rule, for all machines."""
+    plan = known_plan(stack)
+    rule = plan.of_type(reach_google.RULE)[0]
+    inputs = {"action": "allow", "direction": "INGRESS", "priority": 500, "match": match}
+    more = dataclasses.replace(rule, urn=f"{rule.urn}-more", name=f"{rule.name}-more", inputs=inputs)
+    widened = dataclasses.replace(plan, resources=[*plan.resources, more])
+    return reach_google.ways(widened, plan.outputs["environment"])
+
+
+DIFFERENT_OUTPUTS: dict[tuple[str, str], tuple[dict[str, str], dict[str, str]]] = {
+    ("prod", "skipper-gcp-prod"): (
+        {
+            "publicSubnetIds": "no subnet of Google's is more public than another: load balancers stand in none",
+            "workloadSecurityGroupId": "Google Cloud knows machines by their service accounts, not by groups",
+            "nodeSecurityGroupId": "likewise",
+            "storeCopies": "a store on Google Cloud is one bucket in two regions",
+            "standby": "what a stack in another region takes over from; no stack on Google Cloud is a standby",
+            "tunnel": "the way into a private cluster; GKE is reached by name and IAM",
+            "brokerConsole": "Pub/Sub has no console of its own",
+            "brokerAdministratorSecret": "nor an administrator",
+            "brokerDefinitions": "nor definitions to load: topics and subscriptions are resources",
+        },
+        {
+            "project": "the project is part of every name there; on AWS ARNs say the account",
+            "edgeAddress": "the load balancer is part of the environment; on AWS a controller in the cluster makes it",
+            "edgeHost": "likewise",
+            "edgeBackend": "likewise; the cluster's endpoints are put behind it by name",
+        },
+    ),
+    ("account-aws", "account-gcp"): (
+        {
+            "auditTrail": "CloudTrail is a resource; on Google Cloud auditing is a setting",
+            "delegationSigner": "no output of a zone of Cloud DNS has its DS record",
+            "deployRoles": "`deployIdentities` there: CI takes roles on AWS and acts as accounts on Google Cloud",
+            "previewRole": "`previewIdentity` there",
+            "permissionsBoundary": "Google Cloud has none: conditions say which roles CI may grant",
+            "zoneId": "`zone` there: Route 53 knows zones by ids, Cloud DNS by names",
+        },
+        {
+            "deployIdentities": "`deployRoles` there",
+            "previewIdentity": "`previewRole` there",
+            "findings": "the queue in which findings wait until they are read; on AWS they go to the topics alone",
+            "identityProvider": "CI signs in by its whole name; on AWS by a role's",
+            "registries": "environments are granted each repository that they read; on AWS nodes may read all",
+            "zone": "`zoneId` there",
+        },
+    ),
+}
+"""Outputs that only one of two stacks has, and why: first those on AWS, then those on Google Cloud."""
+
+
+@pytest.mark.parametrize("pair", DIFFERENT_OUTPUTS, ids="-".join)
+def test_outputs_are_the_same_on_every_cloud_but_for_what_only_one_has(pair: tuple[str, str]) -> None:
+    on_aws, on_google = (set(known_plan(stack).outputs) for stack in pair)
+    only_aws, only_google = DIFFERENT_OUTPUTS[pair]
+    assert on_aws - on_google == set(only_aws)
+    assert on_google - on_aws == set(only_google)
+
+
+NEEDED_BY_SERVICES = {
+    "skipper-gcp-dev": {
+        "plinth:index:CloudSqlPostgres",
+        "plinth:index:GcpGeneratedSecret",
+        "plinth:index:GcpServiceAccount",
+        "plinth:index:GcsObjectStore",
+        "plinth:index:GkeCluster",
+        "plinth:index:MemorystoreValkey",
+        "plinth:index:PubSubBroker",
+    },
+    "dev": {
+        "plinth:index:AmazonMqBroker",
+        "plinth:index:AwsGeneratedSecret",
+        "plinth:index:AwsServiceRole",
+        "plinth:index:EksCluster",
+        "plinth:index:ElastiCacheValkey",
+        "plinth:index:RdsPostgres",
+        "plinth:index:S3ObjectStore",
+    },
+}
+"""What services run in, are, and use, by a stack that has it."""
+
+
+@pytest.mark.parametrize(("stack", "like"), [("dev", "skipper-gcp-dev"), ("skipper-gcp-dev", "dev")])
+def test_a_stack_moves_to_another_cloud_with_its_region_and_that_clouds_section(stack: str, like: str) -> None:
+    """Nothing else of its file changes, and all that the system is made of is there."""
+    given, there = configuration(ROOT, stack), configuration(ROOT, like)
+    sections = {"plinth:aws", "plinth:gcp"}
+    of_cloud = {"plinth:cloud", "plinth:region"} | (sections & set(there.values))
+    kept = {key: value for key, value in given.values.items() if key not in sections | of_cloud}
+    moved = dataclasses.replace(given, values={**kept, **{key: there.values[key] for key in of_cloud}})
+    plan = recorded(PROGRAM, moved, known).plan
+    types = {each.type for each in plan.resources}
+    assert NEEDED_BY_SERVICES[like] <= types
+    assert types == {each.type for each in known_plan(like).resources}
+    assert not types & NEEDED_BY_SERVICES[stack]
+    assert set(plan.outputs) == set(known_plan(like).outputs)
 
 
 CLOUD_SDKS = ("pulumi_aws", "pulumi_gcp", "pulumi_kubernetes", "pulumi_docker")

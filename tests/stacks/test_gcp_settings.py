@@ -14,7 +14,7 @@ from stacks.model import Size
 from stacks.reading import values_of
 from stacks.settings import Settings, load
 
-from ..support import ROOT
+from ..support import ROOT, known, recorded
 
 GOOD: dict[str, Any] = {
     "system": "skipper",
@@ -109,10 +109,10 @@ def test_the_stack_files_of_both_clouds_differ_in_their_places_alone(tier: str) 
             "europe-west3-a, europe-west3-b, europe-west3-c",
         ),
         ("gcp.zones", ["europe-west3-a", "europe-west3-a"], "gcp.zones[1]=europe-west3-a: stands twice"),
-        ("gcp.project", "Example", "gcp.project=Example: must match"),
-        ("gcp.project", "123456789012", "gcp.project=123456789012: must match"),
-        ("gcp.project", "a-project-whose-name-is-too-long", "gcp.project=a-project-whose-name-is-too-long: must match"),
-        ("gcp.projectNumber", "example", "gcp.projectNumber=example: must match"),
+        ("gcp.project", "Example", "gcp.project=Example: write the id of a project, 6 to 30 small letters, digits"),
+        ("gcp.project", "123456789012", "gcp.project=123456789012: write the id of a project"),
+        ("gcp.project", "a-project-whose-name-is-too-long", "-too-long: write the id of a project, 6 to 30 small"),
+        ("gcp.projectNumber", "example", "gcp.projectNumber=example: write the number of a project, in quotes, like"),
         ("gcp.projectNumber", 123456789012, "gcp.projectNumber=123456789012: give text; in YAML, put it in quotes"),
         (
             "gcp.ranges",
@@ -167,7 +167,8 @@ def test_the_stack_files_of_both_clouds_differ_in_their_places_alone(tier: str) 
             "gcp.accountPrefix",
             "skipper-gcp-production",
             "gcp.accountPrefix=skipper-gcp-production: makes the service account "
-            "skipper-gcp-production-restores-call, 36 characters; with its service's name, an id has 6 to 30 small",
+            "skipper-gcp-production-restores-call, 36 characters; with its service's name, an id has 6 to 30: give a "
+            "shorter prefix",
         ),
         ("gcp.nodes", {"other": {"machineType": "e2-standard-2"}}, "gcp.nodes.other: no such node pool; choose one of"),
         (
@@ -194,9 +195,68 @@ def test_the_stack_files_of_both_clouds_differ_in_their_places_alone(tier: str) 
             "europe-west4",
             "primaryRegion=europe-west4: on Google Cloud the environment itself keeps a copy of its database",
         ),
-        ("gcp.edge", {"host": "skipper", "zone": "plinth"}, "gcp.edge.host=skipper: must match"),
-        ("gcp.registries", {"ours": "eu.gcr.io/x"}, "gcp.registries.ours=eu.gcr.io/x: must match"),
+        (
+            "gcp.edge",
+            {"host": "skipper", "zone": "plinth"},
+            "gcp.edge.host=skipper: write a whole name in small letters",
+        ),
+        (
+            "gcp.registries",
+            {"ours": "eu.gcr.io/x"},
+            "gcp.registries.ours=eu.gcr.io/x: write it in small letters, projects/",
+        ),
         ("gcp.colour", "red", "gcp.colour=red: unknown key"),
+        # unknown keys below names that the file's author chose
+        (
+            "gcp.nodes",
+            {"general": {"machineType": "n2-standard-4", "foo": 1}},
+            "gcp.nodes.general.foo=1: unknown key; the keys here are machineType",
+        ),
+        ("broker", {"queues": {"result": {"foo": 1}}}, "broker.queues.result.foo=1: unknown key; the keys here are"),
+        ("gcp.edge", {"host": "a.example.com", "zone": "z", "foo": 1}, "gcp.edge.foo=1: unknown key"),
+        # what only a component would refuse
+        ("gcp.accountPrefix", "", "gcp.accountPrefix=: write small letters, digits and hyphens, a letter first"),
+        ("gcp.accountPrefix", "Skipper", "gcp.accountPrefix=Skipper: write small letters, digits and hyphens"),
+        (
+            "network",
+            {"cidr": "10.20.0.0/16", "reserved": ["nowhere", "100.64.0.0/10"]},
+            "network.reserved[0]=nowhere: not an IPv4 block",
+        ),
+        ("gcp.database", {"tier": "db-g1-small"}, None),
+        *(
+            ("database", {"name": name}, f"database.name={name}: PostgreSQL or Cloud SQL has that name for itself")
+            for name in ("postgres", "template0", "pg_skipper", "cloudsqladmin")
+        ),
+        (
+            "broker",
+            {"queues": {"error-dead": {"purpose": "More", "exchange": "commands"}}},
+            "broker.queues.error-dead: the dead letters of error have this name; give another one",
+        ),
+        (
+            "broker",
+            {"exchanges": {"error-dead": {}}},
+            "broker.exchanges.error-dead: the dead letters of error have this name; give another one",
+        ),
+        ("nodes", {"general": {"fewest": 0}}, "nodes=general: GKE's own parts need a machine that is always there"),
+        (
+            "gcp.cluster",
+            {"administrators": {"a": "user:a@example.com"}, "viewers": {"b": "user:a@example.com"}},
+            "gcp.cluster.viewers.b=user:a@example.com: stands at gcp.cluster.administrators.a too",
+        ),
+        (
+            "gcp.edge",
+            {"host": "a.example.com", "zone": "z", "requestsPerMinute": 1_000_001},
+            "gcp.edge.requestsPerMinute=1000001: give 1000000 or less",
+        ),
+        ("gcp.edge", {"host": f"{'a' * 64}.example.com", "zone": "z"}, "write a whole name in small letters, up to 63"),
+        ("gcp.edge", {"host": f"{'a' * 63}.example.com", "zone": "z"}, None),
+        ("services", {"portal": {"purpose": "ü" * 129}}, ": 258 bytes; say it in 256 or fewer"),
+        # Autopilot
+        (
+            "gcp.cluster",
+            {"autopilot": True, "podsPerNode": 32},
+            "gcp.cluster.podsPerNode=32: Autopilot brings its own machines; leave it out",
+        ),
     ],
 )
 def test_each_fault_gets_one_error_with_path_value_and_remedy(path: str, value: Any, message: str | None) -> None:
@@ -211,7 +271,11 @@ def test_each_fault_gets_one_error_with_path_value_and_remedy(path: str, value: 
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("gcp.zones", ["europe-west3-a", "europe-west3-b"], "gcp.zones=2: prod needs 3 zones or more; name them in"),
+        (
+            "gcp.zones",
+            ["europe-west3-a", "europe-west3-b"],
+            "gcp.zones=europe-west3-a, europe-west3-b: prod needs 3 zones",
+        ),
         (
             "recoveryRegion",
             "us-east4",
@@ -246,6 +310,75 @@ def test_autopilot_counts_no_nodes() -> None:
     assert settings(changed(small, "gcp.cluster", {"autopilot": True})).section.cluster.autopilot
 
 
+def test_autopilot_takes_no_nodes() -> None:
+    autopilot = changed(GOOD, "gcp.cluster.autopilot", True)
+    remedy = "Autopilot brings its own machines; leave it out"
+    assert problems(changed(autopilot, "nodes", {"general": {"most": 5}})) == [f"nodes=general: {remedy}"]
+    own = changed(autopilot, "gcp.nodes", {"general": {"machineType": "n2-standard-4"}})
+    assert problems(own) == [f"gcp.nodes=general: {remedy}"]
+
+
+def test_ranges_are_apart_from_what_is_reserved() -> None:
+    reserved = changed(GOOD, "network.reserved", ["10.30.0.0/16", "100.64.0.0/12"])
+    assert problems(changed(reserved, "gcp.ranges", {"pods": "100.64.0.0/14"})) == [
+        "gcp.ranges.pods=100.64.0.0/14: overlaps 100.64.0.0/12, which network.reserved[1] sets aside; give a block "
+        "apart from it"
+    ]
+    assert settings(changed(reserved, "gcp.ranges", {"pods": "100.80.0.0/14"})).section.ranges.pods == "100.80.0.0/14"
+
+
+@pytest.mark.parametrize(
+    ("database", "key"),
+    [({"highlyAvailable": True}, "highlyAvailable"), ({"replicas": 1}, "replicas"), ({"copyBackups": True}, "copyB")],
+)
+def test_a_shared_core_has_no_second_instance(database: dict[str, Any], key: str) -> None:
+    shared = {**changed(GOOD, "gcp.database", {"tier": "db-g1-small"}), "recoveryRegion": "europe-west4"}
+    (found,) = problems({**shared, "database": database})
+    assert found.startswith(f"gcp.database.tier=db-g1-small: shares its core, so that it has no database.{key}")
+
+
+def test_a_region_without_a_partner_is_at_fault_itself() -> None:
+    in_london = {**PROD, "region": "europe-west2", "gcp": {**GOOD["gcp"], "zones": zones_of("europe-west2")}}
+    (found,) = problems(in_london)
+    assert found.startswith("region=europe-west2: europe-west2 holds no bucket together with another region")
+
+
+LONGEST = "skipper-gcp-prod-eu-west"
+
+
+def test_the_longest_name_is_one_that_every_component_takes() -> None:
+    given = configuration(ROOT, "skipper-gcp-prod")
+    assert len(LONGEST) == gcp_settings.longest_name(load(given.stack, given.values).system) == 24
+    plan = recorded(ROOT / "__main__.py", type(given)(given.project, LONGEST, given.values, given.secrets), known).plan
+    assert plan.of_type("gcp:container/nodePool:NodePool")
+
+
+@pytest.mark.parametrize(
+    ("stack", "message"),
+    [
+        (
+            "skipper-gcp-prod-europe-west3-blue",
+            "stack=skipper-gcp-prod-europe-west3-blue: makes the environment skipper-gcp-prod-europe-west3-blue; "
+            "rename the stack: give its name 24 characters or fewer",
+        ),
+        (
+            "zz-skipper-gcp-dev",
+            "stack=zz-skipper-gcp-dev: makes the environment skipper-zz-skipper-gcp-dev; rename the stack: give its "
+            "name 16 characters or fewer",
+        ),
+        ("Skipper_Dev.X", "stack=Skipper_Dev.X: makes the environment skipper-Skipper_Dev.X; rename the stack: small"),
+        ("skipper--dev", "stack=skipper--dev: makes the environment skipper--dev; rename the stack: small letters"),
+        ("skipper-dev-", "stack=skipper-dev-: makes the environment skipper-dev-; rename the stack: small letters"),
+    ],
+)
+def test_a_stack_whose_environment_cannot_have_its_name_is_refused(stack: str, message: str) -> None:
+    given = configuration(ROOT, "skipper-gcp-prod")
+    with pytest.raises(InputError) as caught:
+        load(stack, given.values)
+    (problem,) = caught.value.problems
+    assert str(problem).startswith(f"plinth:{message}")
+
+
 def test_nobody_in_a_cluster_is_a_warning() -> None:
     alone = changed(GOOD, "gcp.cluster", {})
     assert any("nobody may use the cluster" in warning for warning in settings(alone).warnings)
@@ -277,8 +410,48 @@ ACCOUNT = values_of(configuration(ROOT, "account-gcp").values)
     ("path", "value", "message"),
     [
         ("region", "eu-central-1", "region=eu-central-1: no such region of Google Cloud"),
-        ("gcp.billingAccount", "12345", "gcp.billingAccount=12345: must match"),
-        ("gcp.accountPrefix", "continuous-integration", "makes the service account continuous-integration-deploy-dev"),
+        ("gcp.billingAccount", "12345", "gcp.billingAccount=12345: write the id of a billing account, like 012345-"),
+        (
+            "gcp.accountPrefix",
+            "continuous-integration-of-us",
+            "gcp.accountPrefix=continuous-integration-of-us: makes the service account "
+            "continuous-integration-of-us-preview, 36 characters; give a shorter prefix",
+        ),
+        ("gcp.accountPrefix", "CI", "gcp.accountPrefix=CI: write small letters, digits and hyphens, a letter first"),
+        (
+            "account.environments",
+            ["dev", "production-europe-west3"],
+            "account.environments[1]=production-europe-west3: makes the service account "
+            "ci-deploy-production-europe-west3, 33 characters; an id has 6 to 30",
+        ),
+        ("account.environments", ["dev", "dev"], "account.environments[1]=dev: stands twice; name each environment"),
+        (
+            "account.environments",
+            ["dev", "Dev"],
+            "account.environments[1]=Dev: makes the service account ci-deploy-dev, as dev does; rename one",
+        ),
+        (
+            "account.environments",
+            ["my dev"],
+            "account.environments[0]=my dev: rename it to letters, digits and . _ -",
+        ),
+        (
+            "account.environments",
+            ["dev."],
+            "account.environments[0]=dev.: makes the service account ci-deploy-dev-, 14",
+        ),
+        ("account.branch", "release/*", "account.branch=release/*: name one branch, without wildcards, like main"),
+        ("gcp.locations", [], "gcp.locations=[]: nothing could be made anywhere; name regions like europe-west3"),
+        ("gcp.locations", ["Europe"], "gcp.locations[0]=Europe: no such place; name regions like europe-west3, groups"),
+        ("gcp.perimeter.allow", ["10.0.0.0/8"], "gcp.perimeter.allow[0]=10.0.0.0/8: is private, and nobody comes from"),
+        ("gcp.perimeter.foo", 1, "gcp.perimeter.foo=1: unknown key; the keys here are accessPolicy, allow, enforced"),
+        (
+            "gcp.perimeter.identities",
+            {"us": "group:us@example.com"},
+            "gcp.perimeter.identities.us=group:us@example.com: nobody whom a perimeter knows, which knows no groups",
+        ),
+        ("recoveryRegion", "us-east1", "recoveryRegion=us-east1: beside europe-west3 name one of"),
+        ("region", "europe-west2", "region=europe-west2: europe-west2 holds no bucket together with another region"),
         ("gcp.perimeter.allow", ["0.0.0.0/0"], "gcp.perimeter.allow[0]=0.0.0.0/0: is most of the internet"),
         ("gcp.perimeter.allow", ["here"], "gcp.perimeter.allow[0]=here: not an IPv4 block"),
         (
@@ -286,7 +459,7 @@ ACCOUNT = values_of(configuration(ROOT, "account-gcp").values)
             {"accessPolicy": "123456789012", "enforced": True},
             "gcp.perimeter.allow: an enforced perimeter that lets in nobody but CI locks people out",
         ),
-        ("gcp.nodes", {"skipper": "everyone"}, "gcp.nodes.skipper=everyone: must match"),
+        ("gcp.nodes", {"skipper": "everyone"}, "gcp.nodes.skipper=everyone: no IAM member; write group:, user: or"),
     ],
 )
 def test_an_accounts_faults_get_errors_too(path: str, value: Any, message: str) -> None:
@@ -296,3 +469,25 @@ def test_an_accounts_faults_get_errors_too(path: str, value: Any, message: str) 
         load_account("account-gcp", config)
     assert len(caught.value.problems) == 1
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("account.environments", ["Prod", "dev_2", "eu.west"]),
+        ("account.branch", "release/2026"),
+        ("gcp.locations", ["europe-west3", "in:eu-locations", "is:europe"]),
+        (
+            "gcp.perimeter.identities",
+            {
+                "a": "user:a@example.com",
+                "b": "serviceAccount:b@example.iam.gserviceaccount.com",
+                "c": "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/subject/s",
+            },
+        ),
+    ],
+)
+def test_an_account_takes_what_is_right(path: str, value: Any) -> None:
+    values = changed(ACCOUNT, path, value)
+    config = {f"plinth:{key}": each if isinstance(each, str) else json.dumps(each) for key, each in values.items()}
+    assert load_account("account-gcp", config).section.project == "example-plinth"

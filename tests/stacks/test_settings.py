@@ -10,14 +10,14 @@ from components.problems import InputError
 from preview.project import configuration, stacks
 from stacks.account import AccountFile, load_account
 from stacks.environments.aws_place import REGIONS
-from stacks.environments.aws_settings import CACHE_TYPES, INSTANCE_CLASSES, NODE_TYPES, Section
+from stacks.environments.aws_settings import CACHE_TYPES, INSTANCE_CLASSES, NODE_TYPES, Section, longest_name
 from stacks.model import Size, Tier
 from stacks.reading import values_of
 from stacks.settings import Cloud, Settings, StackFile, load
 from stacks.systems import SYSTEMS
 from stacks.tiers import PROFILES, shortfalls
 
-from ..support import ROOT
+from ..support import ROOT, known, recorded
 
 GOOD: dict[str, Any] = {
     "system": "skipper",
@@ -80,6 +80,16 @@ def problems(values: dict[str, Any]) -> list[str]:
         ("stores.events.keep", 3, "stores.events.keep=3: unknown key; did you mean `keepDays`?"),
         ("services.portal.replica", 3, "services.portal.replica=3: unknown key; the keys here are appends, cache,"),
         ("broker.queue.command.backlog", 3, "broker.queue={'command': {'backlog': 3}}: unknown key; did you mean"),
+        # also below names that the file's author chose
+        (
+            "aws.nodes.general",
+            {"instanceTypes": ["x"], "foo": 1},
+            "aws.nodes.general.foo=1: unknown key; the keys here",
+        ),
+        ("broker.queues.result.foo", 1, "broker.queues.result.foo=1: unknown key; the keys here are backlog,"),
+        ("broker.exchanges.agents.kid", 1, "broker.exchanges.agents.kid=1: unknown key; did you mean `kind`?"),
+        ("nodes.general.foo", 1, "nodes.general.foo=1: unknown key; the keys here are diskGb, fewest"),
+        ("aws.cluster.foo", 1, "aws.cluster.foo=1: unknown key; the keys here are administrators"),
         # wrong types
         ("network", "10.0.0.0/16", "network=10.0.0.0/16: give a mapping of keys and values"),
         ("database", "large", "database=large: give a mapping of keys and values"),
@@ -101,7 +111,7 @@ def problems(values: dict[str, Any]) -> list[str]:
             30,
             "stores.events.keepDays=30: give more than archiveAfterDays=90 and lockDays=0, or 0",
         ),
-        ("aws.account", "12345", r"aws.account=12345: must match ^\d{12}$"),
+        ("aws.account", "12345", "aws.account=12345: write the twelve digits of an account's id in quotes"),
         # addresses
         ("network.cidr", "10.0.0.0.0/16", "network.cidr=10.0.0.0.0/16: not an IPv4 block; write one like 10.20.0.0/16"),
         ("network.cidr", "10.0.1.0/16", "network.cidr=10.0.1.0/16: has host bits set; write 10.0.0.0/16"),
@@ -150,6 +160,7 @@ def problems(values: dict[str, Any]) -> list[str]:
         ("aws.nodes.general", {"instanceTypes": ["t3.large"]}, "=t3.large: spot capacity of one type runs out; name 3"),
         ("aws.nodes.general", {"instanceTypes": []}, "aws.nodes.general.instanceTypes=[]: name one or more"),
         ("aws.nodes.genral", {"instanceTypes": ["x"]}, "aws.nodes.genral: no such node pool; did you mean `general`?"),
+        ("nodes.general.fewest", 0, "nodes=general: EKS's own parts need a machine that is always there"),
         # backups
         ("backup.dailyDays", 0, "backup.dailyDays=0: give 1 or more"),
         ("backup.monthlyDays", 7, "backup.monthlyDays=7: give more than dailyDays=7, or 0 for none"),
@@ -177,12 +188,13 @@ def problems(values: dict[str, Any]) -> list[str]:
         ("aws.permissionsBoundary", "boundary", "aws.permissionsBoundary=boundary: no ARN; write one like arn:aws:"),
         # who is told
         ("alerts.critical", ["oncall"], "alerts.critical[0]=oncall: write mailto:<address>, or https:// and the URL"),
+        ("alerts.critical", ["mailto:a@b.example"] * 2, "alerts.critical[1]=mailto:a@b.example: stands twice; name"),
         ("alerts.urgent", [], "alerts.urgent=[]: unknown key; the keys here are critical, warning"),
         # another region that is primary
         ("primaryRegion", "eu-west-1", "aws.primary: a standby needs what its primary's output `standby` lists; copy"),
         ("primaryRegion", "moon", "primaryRegion=moon: no such AWS region; choose one of af-south-1"),
         # zones and classes
-        ("aws.zones", ["eu-central-1a"], "aws.zones=1: dev needs 2 zones or more; name them in Pulumi.test.yaml"),
+        ("aws.zones", ["eu-central-1a"], "aws.zones=eu-central-1a: dev needs 2 zones or more; name them in Pulumi"),
         (
             "aws.zones",
             ["eu-central-1a", "eu-west-1b"],
@@ -237,6 +249,51 @@ def test_a_stack_without_anything_is_told_all_that_it_needs() -> None:
     ]
 
 
+def test_an_empty_account_is_told_what_an_accounts_stack_needs() -> None:
+    """Pulumi.yaml's defaults make every key of a stack file that lacks it an empty one."""
+    assert problems({"account": {}, "cloud": "gcp", "region": "europe-west3", "system": ""}) == [
+        "account: an account's stack needs plinth:account with repository, environments, domain and monthlyBudget; "
+        "an environment's needs plinth:system"
+    ]
+    assert settings({**GOOD, "account": {}}).system.name == "skipper"
+
+
+def test_auto_mode_takes_no_nodes() -> None:
+    auto = changed(GOOD, "aws.cluster.autoMode", True)
+    remedy = "Auto Mode brings its own machines; leave it out"
+    assert problems(changed(auto, "nodes", {"general": {"most": 5}})) == [f"nodes=general: {remedy}"]
+    own = changed(auto, "aws.nodes", {"general": {"instanceTypes": ["t3.large"]}})
+    assert problems(own) == [f"aws.nodes=general: {remedy}"]
+
+
+LONGEST = "skipper-aws-prod-eu-centr1"
+
+
+def test_the_longest_name_is_one_that_every_component_takes() -> None:
+    given = configuration(ROOT, "prod")
+    assert len(LONGEST) == longest_name(load(given.stack, given.values).system) == 26
+    plan = recorded(ROOT / "__main__.py", type(given)(given.project, LONGEST, given.values, given.secrets), known).plan
+    assert plan.of_type("aws:elasticache/user:User")
+
+
+@pytest.mark.parametrize(
+    ("stack", "message"),
+    [
+        (
+            "skipper-aws-prod-europe-west3-blue",
+            "stack=skipper-aws-prod-europe-west3-blue: makes the environment skipper-aws-prod-europe-west3-blue; "
+            "rename the stack: give its name 26 characters or fewer",
+        ),
+        ("Skipper_Dev.X", "stack=Skipper_Dev.X: makes the environment skipper-Skipper_Dev.X; rename the stack: small"),
+    ],
+)
+def test_a_stack_whose_environment_cannot_have_its_name_is_refused(stack: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        settings(PROD, stack=stack)
+    (problem,) = caught.value.problems
+    assert str(problem).startswith(f"plinth:{message}")
+
+
 def test_several_faults_are_reported_together() -> None:
     values = {
         **GOOD,
@@ -262,7 +319,7 @@ def test_several_faults_are_reported_together() -> None:
             False,
             "stores.events.replicate=False: prod needs copies elsewhere; leave this out",
         ),
-        ("aws.zones", ["eu-central-1a", "eu-central-1b"], "aws.zones=2: prod needs 3 zones or more; name them in"),
+        ("aws.zones", ["eu-central-1a", "eu-central-1b"], "aws.zones=eu-central-1a, eu-central-1b: prod needs 3"),
         (
             "recoveryRegion",
             ...,

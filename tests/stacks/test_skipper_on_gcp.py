@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from policy.catalogue import IDS, judge
+from policy.catalogue import RULES, judge
+from policy.rules.rule import Stack
 from preview.plan import Plan
 
 from ..support import known_plan, one
@@ -78,46 +79,70 @@ def test_each_part_is_there(plan: Plan, part: str) -> None:
     assert PARTS[part](plan)
 
 
-SECURITY: dict[str, tuple[set[str], str]] = {
+ENVIRONMENT, ACCOUNT = STACKS, ("account-gcp",)
+SECURITY: dict[str, tuple[tuple[str, ...], set[str], str]] = {
     "IAM roles: least privilege": (
+        ENVIRONMENT,
         {"gcp-iam-no-basic-role", "gcp-iam-no-public", "gcp-iam-additive", "gcp-iam-project-grants"},
         "plinth:index:GcpServiceAccount",
     ),
     "KMS encryption: data at rest": (
+        ENVIRONMENT,
         {"gcp-kms-rotation", "cloudsql-encrypted", "gcs-encrypted", "gcp-secret-encrypted", "pubsub-encrypted"},
         "gcp:kms/cryptoKey:CryptoKey",
     ),
+    "VPC Service Controls: data exfiltration": (
+        ACCOUNT,
+        {"perimeter-restricts-data", "perimeter-calls-inside", "perimeter-known-identities"},
+        "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter",
+    ),
     "Private networks: critical infrastructure": (
-        {"cloudsql-private", "gke-private-nodes"},
+        ENVIRONMENT,
+        {"cloudsql-private", "gke-private-nodes", "gcp-firewall-known-sources", "gcp-firewall-denies-last"},
         "gcp:servicenetworking/connection:Connection",
     ),
     "Cloud Armor: DDoS protection and WAF": (
+        ENVIRONMENT,
         {"armor-attached", "armor-owasp", "armor-log4j", "armor-rate-limit"},
         "gcp:compute/securityPolicy:SecurityPolicy",
     ),
+    "Security Command Center: threat detection": (
+        ACCOUNT,
+        {"findings-notify"},
+        "gcp:securitycenter/v2ProjectNotificationConfig:V2ProjectNotificationConfig",
+    ),
 }
-"""The security considerations on Google Cloud: the rules that keep each, and a type that it is made of."""
+"""The security considerations on Google Cloud: the stacks that have each, the rules that keep it, and a type that it is
+made of."""
 
 
-@pytest.mark.parametrize("consideration", SECURITY)
-def test_each_security_consideration_has_rules_and_something_that_they_are_about(
-    plan: Plan, consideration: str
-) -> None:
-    rules, type_ = SECURITY[consideration]
-    assert rules <= IDS
+@pytest.mark.parametrize(
+    ("consideration", "stack"),
+    [(consideration, stack) for consideration, (those, _, _) in SECURITY.items() for stack in those],
+)
+def test_each_security_consideration_is_there_and_kept_by_rules(consideration: str, stack: str) -> None:
+    _, rules, type_ = SECURITY[consideration]
+    plan = known_plan(stack)
     assert plan.of_type(type_)
+    assert kept_in(plan, rules) == rules
 
 
-def test_vpc_service_controls_stand_around_the_project(account: Plan) -> None:
+def kept_in(plan: Plan, rules: set[str]) -> set[str]:
+    """Those of the rules that are about something in the plan."""
+    seen = Stack(plan.resources)
+    return {
+        rule.id
+        for rule in RULES
+        if rule.id in rules and any(rule.applies(each, seen) for each in seen.of_types(rule.types))
+    }
+
+
+def test_the_perimeter_is_tried_first_and_holds_what_keeps_data(account: Plan) -> None:
     perimeter = one(account, "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter")
     assert perimeter["useExplicitDryRunSpec"] is True
     assert {"storage.googleapis.com", "secretmanager.googleapis.com", "sqladmin.googleapis.com"} <= set(
         perimeter["spec"]["restrictedServices"]
     )
-
-
-def test_security_command_center_tells_of_findings(account: Plan) -> None:
-    assert account.of_type("gcp:securitycenter/v2ProjectNotificationConfig:V2ProjectNotificationConfig")
 
 
 def test_no_policy_finds_fault(plan: Plan, account: Plan) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..demands import DURABLE, PROD, absent, at_least, equal, given
-from ..rule import Link, Resource, Rule, Stack, staying
+from ..rule import Level, Link, Resource, Rule, Stack, staying
 from .cluster import CLUSTER
 from .database import INSTANCE
 from .keys import lasting
@@ -181,6 +181,8 @@ RULES: tuple[Rule, ...] = (
         links=(Link("a backup plan's association", ASSOCIATION, "resource", {"backupPlan": given()}),),
         when=_must_be_vaulted,
         tiers=DURABLE,
+        # Not every database can be: it is seen, and its own backups do instead.
+        level=Level.ADVISORY,
     ),
     Rule(
         "backupdr-restore-tested",

@@ -61,7 +61,7 @@ def _rules(policy: Resource) -> list[Any] | None:
 
 
 def _refuses(rule: dict[str, Any], attack: str) -> bool:
-    """Whether a rule is against a kind of attack."""
+    """Whether a rule is against a kind of attack, alone or besides others."""
     expression, action = read(rule, "match.expr.expression"), str(rule.get("action"))
     looks = re.search(rf"evaluatePreconfigured(Waf|Expr)\(\s*'{attack}-", str(expression))
     return bool(expression in _HIDDEN or looks) and (action in _HIDDEN or action.startswith("deny"))
@@ -101,12 +101,9 @@ def _tries_none(policy: Resource, stack: Stack) -> Iterator[str]:
 
 
 def _rules_without(attack: str) -> list[dict[str, Any]]:
-    """Rules against all attacks but one, and for nothing else."""
-    return [
-        {"action": "deny(403)", "match": {"expr": {"expression": f"evaluatePreconfiguredWaf('{each}-v33-stable')"}}}
-        for each in _ATTACKS
-        if each != attack
-    ]
+    """A rule against all attacks but one, and none for anything else."""
+    looks = " || ".join(f"evaluatePreconfiguredWaf('{each}-v33-stable')" for each in _ATTACKS if each != attack)
+    return [{"action": "deny(403)", "match": {"expr": {"expression": looks}}}]
 
 
 RULES: tuple[Rule, ...] = (

@@ -22,6 +22,8 @@ QUERIES = "gcp:dns/policy:Policy"
 _LAST = 2_147_483_000
 """Priorities from here on are those of a policy's last rules."""
 _PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+_OF_GOOGLE = tuple(map(ipaddress.IPv4Network, ("35.191.0.0/16", "130.211.0.0/22", "35.235.240.0/20")))
+"""From where Google's load balancers, with their health checks, and Identity-Aware Proxy come."""
 _WITH_PORTS = ("tcp", "udp", "6", "17")
 _EVERY_PORT = ("0-65535", "1-65535")
 _SIDES = {"INGRESS": "srcIpRanges", "EGRESS": "destIpRanges"}
@@ -47,13 +49,20 @@ def _allows_in(rule: Resource, stack: Stack) -> bool:
 
 def _is_private(block: Any) -> bool:
     """Whether nobody outside has an address there. One that is not known yet is taken for such."""
-    if block in (UNKNOWN, SECRET):
-        return True
+    return block in (UNKNOWN, SECRET) or _is_within(block, _PRIVATE)
+
+
+def _is_strange(block: Any) -> bool:
+    """Whether somebody outside has an address there whom Google does not vouch for."""
+    return not _is_within(block, (*_PRIVATE, *_OF_GOOGLE))
+
+
+def _is_within(block: Any, wider: tuple[ipaddress.IPv4Network, ...]) -> bool:
     try:
         network = ipaddress.IPv4Network(block, strict=False)
     except ValueError:
         return False
-    return any(network.subnet_of(each) for each in _PRIVATE)
+    return any(network.subnet_of(each) for each in wider)
 
 
 def _names_ports(rule: Resource, stack: Stack) -> bool:
@@ -204,6 +213,20 @@ RULES: tuple[Rule, ...] = (
         ("GCP-0027", "CIS-GCP-3.6", "CIS-GCP-3.7"),
         demands={"match": given(), "match.srcIpRanges[*]": not_everyone("0.0.0.0/0", "128.0.0.0/1", "::/0")},
         check=_names_nobody,
+        when=_allows_in,
+    ),
+    Rule(
+        "gcp-firewall-known-sources",
+        "A firewall policy lets in private addresses, Google's load balancers and its Identity-Aware Proxy, no others.",
+        (POLICY_RULE,),
+        demands={
+            "match.srcIpRanges[*]": never(
+                "be private, or Google's", _is_strange, "203.0.113.0/24", "35.190.0.0/15", "10.0.0.0/7", "2001:db8::/32"
+            ),
+            "match.srcFqdns": absent(["partner.example.test"]),
+            "match.srcRegionCodes": absent(["DE"]),
+            "match.srcThreatIntelligences": absent(["iplist-search-engines-crawlers"]),
+        },
         when=_allows_in,
     ),
     Rule(

@@ -17,6 +17,7 @@ INSTANCE = "projects/plinth-123456/instances/db-1234567"
 CLUSTER = "projects/plinth-123456/locations/europe-west3/clusters/shop"
 OTHER_CLUSTER = "projects/plinth-123456/locations/europe-west4/clusters/shop"
 PLACE = "projects/plinth-123456/locations/europe-west3"
+DATASOURCE = f"{PLACE}/backupVaults/kept-01234567/dataSources/c0ffee00"
 
 VAULT: GcpBackupVaultArgs = {"scope": GOOGLE}
 VAULT_FULL: GcpBackupVaultArgs = {
@@ -72,6 +73,7 @@ TESTS_FULL: GcpRestoreTestsArgs = {
         "restore_plan_id": f"{PLACE}/restorePlans/shop-test-1234567",
         "fresh_days": 2,
     },
+    "datasource": DATASOURCE,
     "schedule": "30 5 * * 1",
     "protect": False,
 }

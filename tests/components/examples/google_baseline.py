@@ -56,7 +56,7 @@ FINDINGS: GcpFindingNotificationsArgs = {"scope": GOOGLE, "key_name": GOOGLE_KEY
 FINDINGS_FULL: GcpFindingNotificationsArgs = {**FINDINGS, "severities": ["CRITICAL"], "protect": False}
 GUARDS: GcpGuardsArgs = {
     "scope": GOOGLE,
-    "locations": ["in:eu-locations"],
+    "locations": ["in:eu-locations", "is:europe"],
     "contacts": ["security@example.com"],
 }
 GUARDS_FULL: GcpGuardsArgs = {

@@ -11,15 +11,15 @@ EVERYBODY = {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["*"]}}
 PER_MINUTE = {"conformAction": "allow", "exceedAction": "deny(429)", "rateLimitThreshold": {"count": 9}}
 
 
-def against(attack: str, priority: int, how: str = "Waf") -> dict[str, Any]:
-    """A rule against a kind of attack."""
-    rules = "cve-canary" if attack == "cve" else f"{attack}-v33-stable"
-    match = {"expr": {"expression": f"evaluatePreconfigured{how}('{rules}')"}}
-    return {"priority": priority, "action": "deny(403)", "match": match}
+def against(*attacks: str, priority: int, how: str = "Waf") -> dict[str, Any]:
+    """A rule against kinds of attack."""
+    rules = ["cve-canary" if attack == "cve" else f"{attack}-v33-stable" for attack in attacks]
+    expression = " || ".join(f"evaluatePreconfigured{how}('{each}')" for each in rules)
+    return {"priority": priority, "action": "deny(403)", "match": {"expr": {"expression": expression}}}
 
 
-ATTACKS = [against(attack, 10 + i) for i, attack in enumerate(("sqli", "xss", "lfi", "rfi", "rce"))]
-LOG4J = against("cve", 20, "Expr")
+ATTACKS = [against("sqli", "xss", "lfi", priority=10), against("rfi", "rce", priority=11)]
+LOG4J = against("cve", priority=20, how="Expr")
 RATE = {"priority": 30, "action": "throttle", "match": EVERYBODY, "rateLimitOptions": PER_MINUTE}
 REST = {"priority": 2147483647, "action": "allow", "match": EVERYBODY}
 SIGNED = {
@@ -97,6 +97,7 @@ BREAKS: dict[str, list[Break]] = {
     ],
     "armor-owasp": [
         ruled(*ATTACKS[1:], LOG4J, RATE, REST),
+        ruled(against("sqli", "lfi", priority=10), *ATTACKS[1:], LOG4J, RATE, REST),
         ruled(*ATTACKS[:-1], {**ATTACKS[-1], "action": "allow"}, LOG4J, RATE, REST),
     ],
     "armor-log4j": [

@@ -9,6 +9,7 @@ from ...sketch import GOOGLE, Sketch
 
 EVERYTHING = [{"ipProtocol": "all"}]
 HTTPS = [{"ipProtocol": "tcp", "ports": ["443"]}, {"ipProtocol": "icmp"}]
+SSH = [{"ipProtocol": "tcp", "ports": ["22"]}]
 LOGS = {"aggregationInterval": "INTERVAL_5_SEC", "flowSampling": 1.0, "metadata": "INCLUDE_ALL_METADATA"}
 RULE = "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule"
 
@@ -46,6 +47,7 @@ def _firewall(sketch: Sketch) -> None:
     rules: dict[str, tuple[int, str, str, list[str], list[Any]]] = {
         "checks": (1000, "allow", "INGRESS", ["35.191.0.0/16", "130.211.0.0/22"], HTTPS),
         "partners": (1100, "allow", "EGRESS", ["0.0.0.0/0"], HTTPS),
+        "ssh": (1150, "allow", "INGRESS", ["35.235.240.0/20", "100.64.0.0/10", "172.16.3.0/24", UNKNOWN], SSH),
         "pods": (1200, "allow", "EGRESS", ["10.20.0.0/17", UNKNOWN], EVERYTHING),
         "deny-ingress": (2147483546, "deny", "INGRESS", ["0.0.0.0/0"], EVERYTHING),
         "deny-egress": (2147483547, "deny", "EGRESS", ["0.0.0.0/0"], EVERYTHING),
@@ -132,6 +134,17 @@ BREAKS: dict[str, list[Break]] = {
         changed("net-checks", match={"layer4Configs": HTTPS}),
         changed("net-checks", match={"srcIpRanges": [], "destIpRanges": ["10.0.0.0/8"], "layer4Configs": HTTPS}),
         changed("net-checks", match=None),
+    ],
+    "gcp-firewall-known-sources": [
+        _rematched("net-checks", "INGRESS", ["10.0.0.0/8", "203.0.113.0/24"], HTTPS),
+        _rematched("net-checks", "INGRESS", ["35.191.0.0/16", "35.190.0.0/15"], HTTPS),
+        _rematched("net-checks", "INGRESS", ["100.64.0.0/9"], HTTPS),
+        _rematched("net-checks", "INGRESS", ["2001:db8::/32"], HTTPS),
+        changed("net-checks", match={"srcFqdns": ["partner.example.test"], "layer4Configs": HTTPS}),
+        changed("net-checks", match={"srcRegionCodes": ["DE"], "layer4Configs": HTTPS}),
+        changed(
+            "net-checks", match={"srcThreatIntelligences": ["iplist-search-engines-crawlers"], "layer4Configs": HTTPS}
+        ),
     ],
     "gcp-firewall-named-ports": [
         _rematched("net-checks", "INGRESS", ["10.0.0.0/8"], EVERYTHING),

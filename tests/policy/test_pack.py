@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -123,10 +124,18 @@ def test_the_pack_passes_a_sound_stack(tier: str) -> None:
 def test_the_pack_finds_what_the_preview_finds(rule: Rule, tier: str) -> None:
     sketch = sound(tier)
     BREAKS[rule.id][0](sketch)
+    # Rules for one cloud have nothing to say of the other's resources: without these it takes a third of the time.
+    google = all(map(is_googles, rule.types))
     plan = sketch.plan()
-    found = Engine().run(plan)
+    plan = replace(plan, resources=[each for each in plan.resources if is_googles(each.type) == google])
+    rules = tuple(each for each in RULES if any(is_googles(type_) == google for type_ in each.types))
+    found = Engine(rules=rules).run(plan)
     assert found == judged(plan)
     assert tier == DEV or rule.id in {name for name, _, _ in found}
+
+
+def is_googles(type_: str) -> bool:
+    return type_.startswith(("gcp:", "pulumi:providers:gcp"))
 
 
 def test_each_rule_has_a_policy_of_its_name_and_level() -> None:

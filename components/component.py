@@ -22,15 +22,26 @@ class Component(pulumi.ComponentResource):
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None):
         super().__init__(f"plinth:index:{type(self).__name__}", name, None, opts)
+        self._awaited = _listed(opts.depends_on if opts else None)
 
     def _child(self, **options: Any) -> pulumi.ResourceOptions:
         """Options for a child. Provider and tags are inherited; a caller's `opts` are never merged into a child,
-        since they carry `aliases`, `import_` and `protect` that were meant for the component."""
+        since they carry `aliases`, `import_` and `protect` that were meant for the component. Only its `depends_on`
+        is: Pulumi keeps that at the component, and the children would not wait."""
+        if self._awaited:
+            options["depends_on"] = [*self._awaited, *_listed(options.get("depends_on"))]
         return pulumi.ResourceOptions(parent=self, **options)
 
     def _register(self) -> None:
         """Register as outputs exactly the attributes that the class declares."""
         self.register_outputs(outputs(self))
+
+
+def _listed(depends_on: Any) -> list[Any]:
+    """What a resource waits for, which may be nothing, one resource, or a list."""
+    if depends_on is None:
+        return []
+    return list(depends_on) if isinstance(depends_on, Sequence) else [depends_on]
 
 
 def outputs(component: Component) -> dict[str, Any]:

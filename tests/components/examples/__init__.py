@@ -1,12 +1,15 @@
 """A full and a bare call of every component, for the contract that all of them keep."""
 
 from . import (
+    add_on_identities,
     backup,
     baseline,
     broker,
     cache,
     cluster,
+    cluster_data,
     database,
+    gateway,
     google_backup,
     google_baseline,
     google_broker,
@@ -26,6 +29,8 @@ from . import (
     registry,
     secrets,
     security,
+    service,
+    service_jobs,
     storage,
 )
 from .shared import Examples, Maker
@@ -42,6 +47,11 @@ EXAMPLES: Examples = {
         storage,
         cluster,
         platform,
+        gateway,
+        service,
+        service_jobs,
+        cluster_data,
+        add_on_identities,
         observability,
         backup,
         registry,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pulumi
+import pulumi_kubernetes as kubernetes
 
 from components.component import Component
 from components.security.google import GcpScope
@@ -22,3 +23,9 @@ Maker = Callable[[str, pulumi.ResourceOptions], Component]
 """Makes a component of a name."""
 Examples = dict[type[Component], list[Maker]]
 """A full and a bare call of every component."""
+
+
+def in_cluster(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """The options with a provider of a Kubernetes cluster beside their own."""
+    cluster = kubernetes.Provider("cluster", kubeconfig="~/.kube/config", cluster_identifier="cluster")
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[cluster]))

@@ -1,0 +1,76 @@
+"""Who may reach whom in a cluster: network policies, out of what each pod needs."""
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+_DNS_PODS = ("kube-dns", "node-local-dns")
+_NODE_LOCAL_DNS = "169.254.20.10/32"
+"""Where the node's own DNS cache answers, on clusters that have one."""
+
+
+class Peer(TypedDict):
+    """Those at the other end of a connection, and the ports at which one of both is called."""
+
+    ports: list[int]
+    """TCP ports, of the one that is called."""
+    pods: NotRequired[dict[str, str]]
+    """Labels of the pods. Default: with `namespace`, all pods there."""
+    namespace: NotRequired[pulumi.Input[str]]
+    """Their namespace. Default: the same one."""
+    cidrs: NotRequired[list[pulumi.Input[str]]]
+    """IPv4 blocks, instead of pods."""
+    excepted_cidrs: NotRequired[list[pulumi.Input[str]]]
+    """IPv4 blocks inside each of those that are left out. Default: none."""
+
+
+def network_policy(
+    name: str,
+    metadata: Mapping[str, Any],
+    pods: Mapping[str, pulumi.Input[str]],
+    reaches: Mapping[str, Peer],
+    reached_by: Mapping[str, Peer],
+    opts: pulumi.ResourceOptions,
+    resolves_names: bool = True,
+) -> kubernetes.networking.v1.NetworkPolicy:
+    """The policy of pods: they reach and are reached by these peers, resolve names, and nothing else."""
+    dns = [_to_dns()] if resolves_names else []
+    return kubernetes.networking.v1.NetworkPolicy(
+        name,
+        metadata=dict(metadata),
+        spec={
+            "pod_selector": {"match_labels": dict(pods)},
+            "policy_types": ["Ingress", "Egress"],
+            "ingress": [{"from_": _ends(peer), "ports": _ports(peer)} for peer in reached_by.values()],
+            "egress": [*dns, *({"to": _ends(peer), "ports": _ports(peer)} for peer in reaches.values())],
+        },
+        opts=opts,
+    )
+
+
+def _to_dns() -> Any:
+    system: dict[str, Any] = {"match_labels": {"kubernetes.io/metadata.name": "kube-system"}}
+    pods: dict[str, Any] = {"match_expressions": [{"key": "k8s-app", "operator": "In", "values": list(_DNS_PODS)}]}
+    return {
+        "to": [
+            {"namespace_selector": system, "pod_selector": pods},
+            {"ip_block": {"cidr": _NODE_LOCAL_DNS}},
+        ],
+        "ports": [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")],
+    }
+
+
+def _ends(peer: Peer) -> list[Any]:
+    if "cidrs" in peer:
+        excepted = peer.get("excepted_cidrs", [])
+        return [{"ip_block": {"cidr": cidr, **({"except_": excepted} if excepted else {})}} for cidr in peer["cidrs"]]
+    end: dict[str, Any] = {"pod_selector": {"match_labels": peer.get("pods", {})}}
+    if "namespace" in peer:
+        end["namespace_selector"] = {"match_labels": {"kubernetes.io/metadata.name": peer["namespace"]}}
+    return [end]
+
+
+def _ports(peer: Peer) -> list[Any]:
+    return [{"port": port, "protocol": "TCP"} for port in peer["ports"]]

@@ -1,0 +1,1 @@
+"""One running service, and the jobs around it."""

@@ -1,0 +1,5 @@
+"""Examples."""
+
+from .shared import Examples
+
+EXAMPLES: Examples = {}

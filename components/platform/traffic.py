@@ -28,18 +28,18 @@ class Peer(TypedDict):
 
 def network_policy(
     name: str,
-    metadata: Mapping[str, Any],
+    metadata: Any,
     pods: Mapping[str, pulumi.Input[str]],
     reaches: Mapping[str, Peer],
     reached_by: Mapping[str, Peer],
     opts: pulumi.ResourceOptions,
     resolves_names: bool = True,
 ) -> kubernetes.networking.v1.NetworkPolicy:
-    """The policy of pods: they reach and are reached by these peers, resolve names, and nothing else."""
+    """The policy of pods, with this metadata: they reach and are reached by these peers, resolve names, and nothing else."""
     dns = [_to_dns()] if resolves_names else []
     return kubernetes.networking.v1.NetworkPolicy(
         name,
-        metadata=dict(metadata),
+        metadata=metadata,
         spec={
             "pod_selector": {"match_labels": dict(pods)},
             "policy_types": ["Ingress", "Egress"],

@@ -48,6 +48,9 @@ def made_up_by_google(type_: str, name: str, inputs: dict[str, Any]) -> dict[str
             return answers | {"id": path, "selfLink": f"https://www.googleapis.com/compute/v1/{path}"}
         case "gcp:compute/subnetwork:Subnetwork":
             return answers | {"id": f"projects/{project}/regions/{inputs['region']}/subnetworks/{physical}"}
+        case "gcp:compute/networkEndpointGroup:NetworkEndpointGroup":
+            path = f"projects/{project}/zones/{inputs['zone']}/networkEndpointGroups/{physical}"
+            return answers | {"id": path, "selfLink": f"https://www.googleapis.com/compute/v1/{path}"}
         case "gcp:compute/address:Address":
             return answers | {"address": "192.0.2.10", "selfLink": f"addresses/{physical}"}
         case "gcp:compute/globalAddress:GlobalAddress":

@@ -94,7 +94,8 @@ class AccountSettings:
     @property
     def images(self) -> list[str]:
         """Names of the images that the systems' services run."""
-        return [f"{name}/{service}" for name, system in SYSTEMS.items() for service in system(Tier.PROD).services]
+        systems = {name: system(Tier.PROD) for name, system in SYSTEMS.items()}
+        return [f"{name}/{each.image}" for name, system in systems.items() for each in system.services.values()]
 
 
 def load_account(

@@ -5,6 +5,7 @@ types check both.
 """
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from components.problems import MISSING, Problem, one_of
+from components.service.quantities import cpu, memory
 
 _NAME = r"[a-z][a-z0-9-]{0,29}"
 
@@ -40,6 +42,24 @@ class PostgresVersion(Enum):
     V16 = "16"
     V17 = "17"
     V18 = "18"
+
+
+class LogLevel(Enum):
+    """What a service writes to its log: this, and what is worse."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+
+
+HOST = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
+"""Shape of a host name."""
+SERVICE_NAME = r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?"
+"""Shape of a service's name: a DNS label, and short enough for what is named after it."""
+Host = Annotated[str, Field(pattern=f"^{HOST}$", max_length=253)]
+Cpu = Annotated[str, Field(pattern=r"^[1-9]\d*m?$|^\d+\.\d{1,3}$")]
+Memory = Annotated[str, Field(pattern=r"^[1-9]\d*(Ki|Mi|Gi|Ti)$")]
 
 
 class Part(BaseModel):
@@ -132,9 +152,9 @@ class Queue(Part):
 class Broker(Part):
     """What a message broker holds. Where a cloud's broker has machines, its own section says how many and how large."""
 
-    exchanges: dict[str, Exchange]
-    """Its exchanges, by name."""
-    queues: dict[str, Queue]
+    exchanges: dict[str, Exchange] = Field(default_factory=dict)
+    """Its exchanges, by name. A system without any has no broker."""
+    queues: dict[str, Queue] = Field(default_factory=dict)
     """Its queues, by name."""
 
 
@@ -161,7 +181,8 @@ class Cache(Part):
 
 
 class Secret(Part):
-    """A value that only services know, generated once."""
+    """A value that only services know, generated once. They find it in the environment variable of its name: that of
+    `jwt-secret` is `JWT_SECRET`."""
 
     purpose: str
     """What it is for."""
@@ -169,6 +190,14 @@ class Secret(Part):
     """Characters."""
     version: Annotated[int, Field(ge=1)] = 1
     """Raising it makes a new value."""
+    sealed: str | None = Field(default=None, pattern=r"^[A-Za-z0-9+/]{100,}={0,2}$")
+    """The value itself, sealed for the cluster with `kubeseal --raw`. Default: one is generated, and kept in the secret
+    store."""
+
+    @staticmethod
+    def variable(name: str) -> str:
+        """The environment variable in which services find the secret of the name."""
+        return name.replace("-", "_").upper()
 
 
 class NodePool(Part):
@@ -201,11 +230,89 @@ class Backup(Part):
     """Whether one is restored every month, to see that it can be."""
 
 
+class Resources(Part):
+    """What one replica of a service asks for, and may take at most, as Kubernetes writes it: `200m`, `256Mi`."""
+
+    cpu: Cpu
+    """Processor time that it is sure to get."""
+    memory: Memory
+    """Memory that it is sure to get."""
+    cpu_limit: Cpu
+    """Processor time that it may take."""
+    memory_limit: Memory
+    """Memory above which it is ended."""
+
+
+class Scaling(Part):
+    """How a service follows its load."""
+
+    fewest: Annotated[int, Field(ge=1, le=1000)]
+    """Replicas that are always there."""
+    most: Annotated[int, Field(ge=1, le=1000)]
+    """Replicas that there may be."""
+    cpu_percent: Annotated[int, Field(ge=10, le=100)] = 80
+    """Use of the processor time asked for, above which there are more."""
+    memory_percent: Annotated[int, Field(ge=10, le=100)] = 80
+    """Use of the memory asked for, above which there are more."""
+
+
+class Route(Part):
+    """How a service is reached from outside: over TLS, through the gateway."""
+
+    host: Host | None = None
+    """Host name. Default: any, with a certificate that no browser trusts; not in production."""
+    paths: tuple[Annotated[str, Field(pattern=r"^/[^\s?#]*$")], ...] = ("/",)
+    """What the paths of its requests begin with."""
+    requests_per_second: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    """Requests that the gateway lets through, at each of its replicas."""
+    timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
+    """Seconds until the gateway gives a request up."""
+
+
+class Migrations(Part):
+    """Commands of a service's image that change what the database looks like. Each must be safe to run again."""
+
+    up: tuple[str, ...] = Field(min_length=1)
+    """Brings it to what this version of the service needs."""
+    down: tuple[str, ...] = Field(min_length=1)
+    """Takes the last step back."""
+
+
 class Service(Part):
-    """A service and what it needs."""
+    """A service: how it runs, and what it needs."""
 
     purpose: str
     """What it does."""
+    image: str = Field(pattern=r"^[a-z0-9]+([._/-]+[a-z0-9]+)*$")
+    """Name of its image in the registry."""
+    version: str = Field(pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64})$")
+    """Tag of the image, or its digest."""
+    replicas: Annotated[int, Field(ge=1, le=1000)]
+    """How many run, unless it scales."""
+    scaling: Scaling | None = None
+    """How it follows its load. Default: it does not."""
+    resources: Resources
+    """What each replica gets."""
+    disruption_budget: bool
+    """Whether maintenance takes one replica at a time."""
+    port: Annotated[int, Field(ge=1024, le=65535)] = 8080
+    """Where it answers requests, and probes of its health."""
+    metrics_port: Annotated[int, Field(ge=1024, le=65535)] = 9090
+    """Where it gives its metrics."""
+    live_path: str = "/health"
+    """What answers whether it must be started again."""
+    ready_path: str = "/ready"
+    """What answers whether it takes requests."""
+    environment: dict[Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")], str] = Field(default_factory=dict)
+    """Further environment variables. No secret is among them."""
+    route: Route | None = None
+    """How it is reached from outside. Default: it is not."""
+    migrations: Migrations | None = None
+    """Changes of the database that go before it. Default: none."""
+    calls: tuple[str, ...] = ()
+    """Names of the services that it calls."""
+    internet: bool = False
+    """Whether it calls others on the internet, over HTTPS."""
     database: bool = False
     """Whether it connects to the database."""
     cache: bool = False
@@ -233,18 +340,10 @@ class Service(Part):
         return bool(self.publishes or self.consumes)
 
     @property
-    def needs_identity(self) -> bool:
-        """Whether it needs anything that the cloud grants."""
+    def uses_cloud(self) -> bool:
+        """Whether it calls the cloud itself. What signs it in elsewhere it is given, whoever brings that."""
         return bool(
-            self.database
-            or self.cache
-            or self.broker
-            or self.reads
-            or self.appends
-            or self.secrets
-            or self.keeps_credentials
-            or self.uses_credentials
-            or self.reports_metrics
+            self.reads or self.appends or self.keeps_credentials or self.uses_credentials or self.reports_metrics
         )
 
 
@@ -255,15 +354,19 @@ class System(Part):
     """Name of the system."""
     title: str
     """What it is, in a few words."""
+    registry: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)*$")
+    """Where its images are, unless the stack says otherwise."""
+    log_level: LogLevel
+    """What its services write to their logs."""
     services: dict[str, Service]
     """Its services, by name."""
     database: Postgres
     """Its database."""
-    broker: Broker
+    broker: Broker = Broker()
     """Its message broker."""
     cache: Cache
     """Its cache."""
-    stores: dict[str, ObjectStore]
+    stores: dict[str, ObjectStore] = Field(default_factory=dict)
     """Its object stores, by name."""
     secrets: dict[str, Secret]
     """Its secrets, by name."""
@@ -271,6 +374,26 @@ class System(Part):
     """The node pools of its cluster, by name."""
     backup: Backup
     """Its backups."""
+
+    @property
+    def has_broker(self) -> bool:
+        """Whether there is a broker at all."""
+        return bool(self.broker.exchanges)
+
+    @property
+    def hosts(self) -> list[str]:
+        """The host names at which its services are reached, each once."""
+        routes = [service.route for service in self.services.values() if service.route]
+        return list(dict.fromkeys(route.host for route in routes if route.host))
+
+    @property
+    def generated_secrets(self) -> dict[str, Secret]:
+        """The secrets whose values are generated."""
+        return {name: secret for name, secret in self.secrets.items() if not secret.sealed}
+
+    def callers(self, name: str) -> list[str]:
+        """The services that call one."""
+        return [caller for caller, service in self.services.items() if name in service.calls]
 
     @property
     def copies(self) -> list[str]:
@@ -292,7 +415,9 @@ def inconsistencies(system: System) -> list[Problem]:
         remedy = "as a name, take small letters, digits and hyphens, a letter first, 30 characters at most"
         found += [Problem(f"{path}.{name}", MISSING, remedy) for name in named if not re.fullmatch(_NAME, name)]
     for name, service in system.services.items():
+        found += _unfit(name, service)
         for field, known in (
+            ("calls", [other for other in system.services if other != name]),
             ("publishes", broker.exchanges),
             ("consumes", broker.queues),
             ("reads", system.stores),
@@ -325,3 +450,25 @@ def inconsistencies(system: System) -> list[Problem]:
         remedy = f"give more than dailyDays={backup.daily_days}, or 0 for none"
         found.append(Problem("backup.monthlyDays", backup.monthly_days, remedy))
     return found
+
+
+def _unfit(name: str, service: Service) -> Iterator[Problem]:
+    """Where a service's own parts do not fit each other."""
+    path = f"services.{name}"
+    if not re.fullmatch(SERVICE_NAME, name):
+        remedy = "is no DNS label; take small letters, digits and hyphens, a letter first, 30 characters at most"
+        yield Problem(path, MISSING, remedy)
+    scaling, resources = service.scaling, service.resources
+    if scaling and scaling.most < scaling.fewest:
+        yield Problem(f"{path}.scaling.most", scaling.most, f"give fewest={scaling.fewest} or more")
+    if service.port == service.metrics_port:
+        yield Problem(f"{path}.metricsPort", service.metrics_port, "requests have this port; give another one")
+    for what, size, limit, amount in (
+        ("cpu", resources.cpu, resources.cpu_limit, cpu),
+        ("memory", resources.memory, resources.memory_limit, memory),
+    ):
+        if amount(size) > amount(limit):
+            remedy = f"asks for more than {what}Limit={limit}; lower it, or raise the limit"
+            yield Problem(f"{path}.resources.{what}", size, remedy)
+    if service.migrations and not service.database:
+        yield Problem(f"{path}.migrations", MISSING, "changes a database that it does not use; set database to true")

@@ -22,6 +22,8 @@ class Cloud(Enum):
 
     AWS = "aws"
     GCP = "gcp"
+    KUBERNETES = "kubernetes"
+    """In an existing cluster, with nothing of any cloud."""
     LOCAL = "local"
 
 
@@ -180,6 +182,8 @@ def _explained(shape: type[BaseModel], prefix: str, detail: Any, file: str) -> P
     """A pydantic error as path, value and remedy."""
     path = prefix
     for step in detail["loc"]:
+        if step == "[key]":
+            continue  # the name itself is wrong, which stands there already
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "extra_forbidden":

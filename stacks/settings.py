@@ -5,27 +5,34 @@
 
 import ipaddress
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import pulumi
 from pulumi.runtime import config as runtime_config
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.settings import get_monitor
 from pydantic import BaseModel, Field
 
 from components.network.subnets import SubnetPlan, parse_network
+from components.platform.charts import mirror_problem
 from components.problems import MISSING, InputError, Problem, one_of
 
 from .account import AccountSettings, load_account
+from .kubeconfig import kubeconfig_problem, unreachable
 from .model import NodePool, Part, System, Tier, inconsistencies
+from .platform import AddOn, ImagesSection, PlatformSection, longest_name
 from .reading import NAMESPACE, Alerts, Cloud, Reader, laid_over, values_of
 from .systems import SYSTEMS
 from .tiers import PROFILES, Profile, shortfalls
 
-ENVIRONMENTS = {Cloud.AWS: "stacks.environments.aws", Cloud.GCP: "stacks.environments.gcp"}
+ENVIRONMENTS = {
+    Cloud.AWS: "stacks.environments.aws",
+    Cloud.GCP: "stacks.environments.gcp",
+    Cloud.KUBERNETES: "stacks.environments.kubernetes",
+}
 """The module of each environment that there is. Imported only when a stack asks for it: an AWS stack loads no other
 cloud's SDK."""
 
@@ -61,14 +68,18 @@ class StackFile(Part):
     """Where it stands."""
     tier: Tier
     """How much it matters: sizes and protections follow from it."""
-    region: str
-    """Region of the cloud."""
+    region: str | None = None
+    """Region of the cloud. Every cloud needs one."""
     recovery_region: str | None = None
     """Second region, for copies of backups and stores."""
     primary_region: str | None = None
     """The region that takes writes, where that is another one: the environment is then its standby."""
-    network: NetworkSection
-    """Addresses of the network."""
+    network: NetworkSection | None = None
+    """Addresses of the network. Every cloud needs them."""
+    images: ImagesSection = ImagesSection()
+    """Where the images of services come from."""
+    platform: PlatformSection = PlatformSection()
+    """What the cluster has before services run in it."""
     database: dict[str, Any] = Field(default_factory=dict)
     """Overrides of the system's database."""
     broker: dict[str, Any] = Field(default_factory=dict)
@@ -97,6 +108,8 @@ class StackFile(Part):
     """What only AWS has."""
     gcp: dict[str, Any] | None = None
     """What only Google Cloud has."""
+    kubernetes: dict[str, Any] | None = None
+    """What only an environment without a cloud has, in an existing cluster."""
 
 
 class CloudModule(Protocol):
@@ -104,6 +117,12 @@ class CloudModule(Protocol):
 
     Section: type[BaseModel]
     """The section; every cloud's has `zones`."""
+    REQUIRED: tuple[str, ...]
+    """Keys of the stack file that it cannot do without."""
+    REFUSED: Mapping[str, str]
+    """Keys that mean nothing there, each with the reason."""
+    ADD_ONS: frozenset[AddOn]
+    """Add-ons that may be installed there."""
 
     @staticmethod
     def problems(values: Mapping[str, Any], section: Any, system: System | None) -> list[Problem]:
@@ -135,7 +154,9 @@ class Settings:
     """Second region, where something is copied to it; else nothing is made there."""
     primary_region: str
     """The region that takes writes."""
-    network: NetworkSection
+    network: NetworkSection | None
+    images: ImagesSection
+    platform: PlatformSection
     system: System
     """The system at the tier, with the stack's overrides."""
     cluster: ClusterSection | None
@@ -150,6 +171,13 @@ class Settings:
     def name(self) -> str:
         """Name of the environment, with which its resources' names begin."""
         return environment_name(self.stack, self.system)
+
+    @property
+    def block(self) -> str:
+        """IPv4 block of the network."""
+        if self.network is None:
+            raise AssertionError("an environment without a network was asked for its addresses")
+        return self.network.cidr
 
     @property
     def is_standby(self) -> bool:
@@ -173,7 +201,22 @@ def current() -> Settings | AccountSettings:
     settings = load_account(*given) if "account" in values_of(given[1]) else load(*given)
     for warning in settings.warnings:
         pulumi.warn(warning)
+    if isinstance(settings, Settings) and settings.cluster and not _under_mocks():
+        _reach(settings.stack, settings.cluster)
     return settings
+
+
+def _under_mocks() -> bool:
+    """Whether nothing is made: then no cluster need be there."""
+    return isinstance(get_monitor(), MockMonitor)
+
+
+def _reach(stack: str, cluster: ClusterSection) -> None:
+    """Refuse a cluster that does not answer, before the first resource is asked for: the provider would leave its
+    objects out of a preview, and say of each that it cannot be made."""
+    if remedy := unreachable(cluster.kubeconfig, cluster.context):
+        problem = Problem(f"{NAMESPACE}:cluster.kubeconfig", cluster.kubeconfig, remedy)
+        raise InputError(f"Pulumi.{stack}.yaml", [problem])
 
 
 def load(stack: str, config: Mapping[str, str], secrets: frozenset[str] | set[str] = frozenset()) -> Settings:
@@ -207,11 +250,13 @@ class _Loader(Reader):
         section = self.section(module.Section, cloud, values) if module else None
         self._network(values.get("network"))
         if module and system:
-            self._name(system, module.longest_name(system))
-        if isinstance(values.get("region"), str) and module and section:
+            self._name(system, min(module.longest_name(system), longest_name(system)))
+        if module and cloud:
+            self._fit(cloud, module, values)
+        if module and section and all(isinstance(values.get(key), str | dict) for key in module.REQUIRED):
             self.add_all(module.problems(values, section, system))
         if tier and system:
-            self._demands(tier, system, section, values)
+            self._demands(cloud, tier, system, section, values)
         if tier:
             self.receivers(PROFILES[tier].receivers, values.get("alerts", {}))
         self.tags(values.get("tags", {}))
@@ -226,10 +271,12 @@ class _Loader(Reader):
             cloud=cloud,
             tier=tier,
             profile=PROFILES[tier],
-            region=file.region,
+            region=file.region or "",
             recovery_region=file.recovery_region if system.copies else None,
-            primary_region=file.primary_region or file.region,
+            primary_region=file.primary_region or file.region or "",
             network=file.network,
+            images=file.images,
+            platform=file.platform,
             system=system,
             cluster=file.cluster,
             alerts=file.alerts,
@@ -259,6 +306,28 @@ class _Loader(Reader):
         system = system.model_copy(update=changes)
         self.add_all(inconsistencies(system))
         return None if len(self.problems) > count else system
+
+    def _fit(self, cloud: Cloud, module: CloudModule, values: dict[str, Any]) -> None:
+        """See that what the environment needs is there, and that nothing is which means nothing."""
+        for key in module.REQUIRED:
+            if key not in values:
+                self.add(key, MISSING, f"required; set it in {self.file}")
+        for key, reason in module.REFUSED.items():
+            if key in values:
+                self.add(key, MISSING, f"{reason}; leave it out")
+        platform = values.get("platform")
+        if not isinstance(platform, dict):
+            return
+        charts, provided = platform.get("charts"), platform.get("provided")
+        if isinstance(charts, str) and (remedy := mirror_problem(charts)):
+            self.add("platform.charts", charts, remedy)
+        names = [add_on.value for add_on in AddOn if add_on in module.ADD_ONS]
+        provided = provided if isinstance(provided, list) else []
+        for i, name in enumerate(provided):
+            if name not in names and name in {add_on.value for add_on in AddOn}:
+                self.add(f"platform.provided[{i}]", name, f"{cloud.value} takes none of it; {one_of(names, name)}")
+            elif name in provided[:i]:
+                self.add(f"platform.provided[{i}]", name, "stands twice; name each add-on once")
 
     def _overridden(self, part: Part, override: Any, path: str) -> Any:
         if not isinstance(override, dict):
@@ -322,21 +391,24 @@ class _Loader(Reader):
             self.add(path, text, str(error))
             return None
 
-    def _demands(self, tier: Tier, system: System, section: Any, values: dict[str, Any]) -> None:
-        zones = len(section.zones) if section else PROFILES[tier].zones
+    def _demands(self, cloud: Cloud | None, tier: Tier, system: System, section: Any, values: dict[str, Any]) -> None:
+        given = getattr(section, "zones", None)
+        zones = PROFILES[tier].zones if given is None else len(given)
         for path, value, remedy in shortfalls(tier, system, zones):
             if path == "zones":
-                path, value = f"{values.get('cloud')}.zones", ", ".join(section.zones) or "[]"
+                path, value = f"{values.get('cloud')}.zones", ", ".join(given or ()) or "[]"
             self.add(path, value, f"{remedy} in {self.file}")
-        if system.copies and "recoveryRegion" not in values:
+        if system.copies and "recoveryRegion" not in values and cloud is not Cloud.KUBERNETES:
             self.add("recoveryRegion", MISSING, f"required by {', '.join(system.copies)}; name a second region")
         elif system.copies and values["recoveryRegion"] == values.get("region"):
-            self.add("recoveryRegion", values["region"], "is the region itself; name another one")
+            self.add("recoveryRegion", values["recoveryRegion"], "is the region itself; name another one")
 
     def _cluster(self, cluster: dict[str, Any]) -> None:
-        path = cluster.get("kubeconfig")
-        if isinstance(path, str) and not os.access(Path(path).expanduser(), os.R_OK):
-            self.add("cluster.kubeconfig", path, "is not a file that can be read; give the path of a kubeconfig")
+        path, context = cluster.get("kubeconfig"), cluster.get("context")
+        if isinstance(path, str) and (context is None or isinstance(context, str)):
+            found = kubeconfig_problem(path, context)
+            if found:
+                self.add(f"cluster.{found.path}", found.value, found.remedy)
 
     def _warnings(self, file: StackFile, system: System) -> list[str]:
         warnings = []

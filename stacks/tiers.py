@@ -3,9 +3,29 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .model import Backup, NodePool, Size, System, Tier
+from components.problems import MISSING
+
+from .model import Backup, LogLevel, NodePool, Resources, Scaling, Size, System, Tier
 
 Nodes = dict[str, NodePool]
+
+
+@dataclass(frozen=True)
+class Running:
+    """How the services of a tier run, each unless its system says otherwise."""
+
+    replicas: int
+    """Replicas of each."""
+    scaling: Scaling | None
+    """How each follows its load."""
+    resources: Resources
+    """What each replica gets."""
+    disruption_budget: bool
+    """Whether maintenance takes one replica at a time."""
+    log_level: LogLevel
+    """What they write to their logs."""
+    environment: str
+    """What they are told that they run in."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +56,8 @@ class Profile:
     """Replicas of a cache."""
     nodes: Nodes
     """Node pools of a cluster."""
+    running: Running
+    """How services run."""
     backup: Backup
     """Backups of everything that holds data."""
     rotation_days: int
@@ -60,6 +82,14 @@ PROFILES = {
         cache_size=Size.SMALL,
         cache_replicas=0,
         nodes={"general": NodePool(size=Size.SMALL, fewest=2, most=4, spot=True)},
+        running=Running(
+            replicas=1,
+            scaling=None,
+            resources=Resources(cpu="50m", memory="64Mi", cpu_limit="200m", memory_limit="256Mi"),
+            disruption_budget=False,
+            log_level=LogLevel.DEBUG,
+            environment="development",
+        ),
         backup=Backup(daily_days=7, monthly_days=0, copied=False, locked=False, restore_tests=False),
         rotation_days=0,
         receivers=False,
@@ -81,6 +111,14 @@ PROFILES = {
             "general": NodePool(size=Size.MEDIUM, fewest=2, most=6),
             "spare": NodePool(size=Size.MEDIUM, fewest=0, most=10, spot=True),
         },
+        running=Running(
+            replicas=2,
+            scaling=None,
+            resources=Resources(cpu="100m", memory="128Mi", cpu_limit="400m", memory_limit="512Mi"),
+            disruption_budget=False,
+            log_level=LogLevel.INFO,
+            environment="staging",
+        ),
         backup=Backup(daily_days=14, monthly_days=0, copied=False, locked=False, restore_tests=True),
         rotation_days=30,
         receivers=False,
@@ -102,6 +140,14 @@ PROFILES = {
             "general": NodePool(size=Size.LARGE, fewest=3, most=12),
             "spare": NodePool(size=Size.LARGE, fewest=0, most=30, spot=True),
         },
+        running=Running(
+            replicas=3,
+            scaling=Scaling(fewest=3, most=10),
+            resources=Resources(cpu="200m", memory="256Mi", cpu_limit="800m", memory_limit="1Gi"),
+            disruption_budget=True,
+            log_level=LogLevel.WARN,
+            environment="production",
+        ),
         backup=Backup(daily_days=35, monthly_days=365, copied=True, locked=True, restore_tests=True),
         rotation_days=30,
         receivers=True,
@@ -159,5 +205,14 @@ def shortfalls(tier: Tier, system: System, zones: int) -> list[Shortfall]:
         demand(backup.locked, "backup.locked", False, "a lock; leave this out or set it to true")
     if profile.backup.restore_tests:
         demand(backup.restore_tests, "backup.restoreTests", False, "tests; leave this out or set it to true")
+    for name, service in system.services.items():
+        path = f"services.{name}"
+        if profile.highly_available:
+            fewest = service.scaling.fewest if service.scaling else service.replicas
+            where = f"{path}.scaling.fewest" if service.scaling else f"{path}.replicas"
+            demand(fewest >= 2, where, fewest, "a replica that is left when one goes; give 2 or more")
+        if profile.receivers and service.route:
+            route = f"{path}.route.host"
+            demand(service.route.host is not None, route, MISSING, "a host name, for its certificate; give one")
     demand(zones >= profile.zones, "zones", zones, f"{profile.zones} zones or more; name them")
     return found

@@ -31,8 +31,10 @@ CONTROL_PLANE_TO_NODES = {
     "https": 443,  # webhooks and aggregated APIs whose pods listen on the port of HTTPS
     "metrics": 4443,  # metrics adapters
     "webhooks": 8443,  # webhooks of operators and policy engines
-    "controller-webhooks": 9443,  # webhooks of controllers that are built with Kubernetes' own framework
-    "kubelet": 10250,  # logs, shells and port forwarding; the metrics server listens there too
+    # Webhooks of controllers that are built with Kubernetes' own framework: Envoy Gateway's, the load balancer's.
+    "controller-webhooks": 9443,
+    # Logs, shells and port forwarding. The metrics server and webhooks of cert-manager and External Secrets share it.
+    "kubelet": 10250,
 }
 """The ports on which the control plane calls nodes and pods, by purpose."""
 
@@ -42,6 +44,7 @@ _INSTANCE_TYPE_REMEDY = "write it as <family>.<size>, for example m7g.large"
 _IMAGES = {"arm64": "AL2023_ARM_64_STANDARD", "x86_64": "AL2023_x86_64_STANDARD"}
 _TAINTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}
 _ADD_ONS_TOLERATE = "CriticalAddonsOnly"
+_RESERVED_GROUPS = ("system:", "eks:", "aws:", "amazon:", "iam:")
 _INSIGHTS = ("application", "dataplane", "host", "performance")
 # IAM takes 64 characters: the name, the longest of the roles' suffixes, a hyphen and seven random ones.
 _LONGEST_NAME = 64 - len("-insights") - 8
@@ -69,6 +72,15 @@ class NodeGroup(TypedDict):
     """Kubernetes taints of its nodes, key to effect: `NoSchedule`, `NoExecute` or `PreferNoSchedule`. Default: none."""
 
 
+class ClusterGroup(TypedDict):
+    """Who is in which groups of Kubernetes."""
+
+    principal_arn: pulumi.Input[str]
+    """ARN of the IAM role or user."""
+    groups: list[str]
+    """Groups, one or more, as role bindings in the cluster name them."""
+
+
 class EksClusterArgs(TypedDict):
     """Where a cluster stands, what it runs on, and who may use it."""
 
@@ -94,6 +106,9 @@ class EksClusterArgs(TypedDict):
     viewers: NotRequired[dict[str, pulumi.Input[str]]]
     """ARNs of the IAM roles and users that may read everything in the cluster, Kubernetes secrets among it, by purpose.
     Default: nobody."""
+    groups: NotRequired[dict[str, ClusterGroup]]
+    """IAM roles and users that are in groups of Kubernetes, by purpose. What these may do, role bindings in the cluster
+    say, and nothing else. Default: nobody."""
     node_groups: NotRequired[dict[str, NodeGroup]]
     """Its nodes, by purpose. Default: none, which only Auto Mode can do without."""
     auto_mode: NotRequired[bool]
@@ -213,6 +228,7 @@ class EksCluster(Component):
         access = [
             *self._grant("administrator", "AmazonEKSClusterAdminPolicy", args.get("administrators", {})),
             *self._grant("viewer", "AmazonEKSAdminViewPolicy", args.get("viewers", {})),
+            *self._members(args.get("groups", {})),
         ]
         if self._auto:
             running, node_group_id = [], self._own_security_group()
@@ -373,6 +389,18 @@ class EksCluster(Component):
                 )
             )
         return granted
+
+    def _members(self, groups: dict[str, ClusterGroup]) -> list[pulumi.CustomResource]:
+        return [
+            aws.eks.AccessEntry(
+                f"{self._prefix}-group-{purpose}",
+                cluster_name=self._cluster.name,
+                principal_arn=member["principal_arn"],
+                kubernetes_groups=member["groups"],
+                opts=self._child(),
+            )
+            for purpose, member in groups.items()
+        ]
 
     def _own_security_group(self) -> pulumi.Output[str]:
         """The group that EKS makes with a cluster. Nodes of Auto Mode and the control plane are in it, and reach each
@@ -685,11 +713,28 @@ def _group_problems(name: str, key: str, group: NodeGroup) -> Iterator[Problem]:
 
 def _principal_problems(args: EksClusterArgs) -> Iterator[Problem]:
     """EKS has one entry for each principal. Those that only the cloud knows are not compared."""
+    members = args.get("groups", {})
+    named = {
+        "administrators": args.get("administrators", {}),
+        "viewers": args.get("viewers", {}),
+        "groups": {purpose: member["principal_arn"] for purpose, member in members.items()},
+    }
     seen: dict[str, str] = {}
-    for field in ("administrators", "viewers"):
-        for purpose, principal in args.get(field, {}).items():
+    for field, principals in named.items():
+        for purpose, principal in principals.items():
             path = f"{field}.{purpose}"
             if isinstance(principal, str) and principal in seen:
                 yield Problem(path, principal, f"stands at {seen[principal]} too; name each principal once")
             elif isinstance(principal, str):
                 seen[principal] = path
+    for purpose, member in members.items():
+        yield from _member_problems(f"groups.{purpose}.groups", member["groups"])
+
+
+def _member_problems(path: str, groups: list[str]) -> Iterator[Problem]:
+    if not groups:
+        yield Problem(path, groups, "name a group or more: who is in none may do nothing")
+    for i, group in enumerate(groups):
+        if not group or group.startswith(_RESERVED_GROUPS):
+            remedy = f"name a group of your own; those of {', '.join(_RESERVED_GROUPS)} are Kubernetes' and AWS's"
+            yield Problem(f"{path}[{i}]", group, remedy)

@@ -148,6 +148,9 @@ class GkeClusterArgs(TypedDict):
     autopilot: NotRequired[bool]
     """Whether Google makes, sizes and hardens nodes by itself, and bills pods instead. It cannot be changed later.
     Default: no."""
+    gateway_api: NotRequired[bool]
+    """Whether Google brings the resources of the Gateway API and makes load balancers of its own for them. Default: no,
+    a gateway in the cluster brings the versions that it needs."""
     pods_per_node: NotRequired[int]
     """Pods that fit on a node, 8 to 256. Each node takes twice as many addresses out of the range for pods. Another
     number replaces the nodes. Default: 110."""
@@ -288,7 +291,8 @@ class GkeCluster(Component):
             },
             **self._endpoints(),
             datapath_provider="ADVANCED_DATAPATH",
-            gateway_api_config={"channel": "CHANNEL_STANDARD"},
+            # While it is on, Google puts its own version of the resources back in the place of any other.
+            gateway_api_config={"channel": f"CHANNEL_{'STANDARD' if args.get('gateway_api', False) else 'DISABLED'}"},
             release_channel={"channel": args.get("release_channel", GkeChannel.REGULAR).value},
             min_master_version=args.get("version"),
             maintenance_policy=_maintenance(args),
@@ -464,7 +468,7 @@ _ADD_ONS: dict[str, Any] = {
     "gce_persistent_disk_csi_driver_config": {"enabled": True},
     "gke_backup_agent_config": {"enabled": True},
     "horizontal_pod_autoscaling": {"disabled": False},
-    "http_load_balancing": {"disabled": False},  # the Gateway API stands on it
+    "http_load_balancing": {"disabled": False},  # it fills the endpoint groups of services
 }
 _SURGE: gcp.container.NodePoolUpgradeSettingsArgsDict = {"strategy": "SURGE", "max_surge": 1, "max_unavailable": 0}
 _BLUE_GREEN: gcp.container.NodePoolUpgradeSettingsArgsDict = {

@@ -118,6 +118,8 @@ class RdsPostgres(Component):
     host: pulumi.Output[str]
     """Name to connect to: the proxy's with pooling, else the primary's. A standby's proxy answers after its promotion:
     AWS puts none before a replica."""
+    direct_host: pulumi.Output[str]
+    """Where the instance itself answers, past the pool: for those who set it up."""
     reader_host: pulumi.Output[str]
     """Names of the replicas with a comma between; without any, a standby's own name, and else `host`."""
     port: pulumi.Output[int]
@@ -194,6 +196,7 @@ class RdsPostgres(Component):
                 connect(f"{name}-{purpose}-replicas", PORT, client, group.group_id, self._child())
 
         self.host = host
+        self.direct_host = primary.address
         self.reader_host = pulumi.Output.all(*[each.address for each in readers]).apply(",".join) if readers else host
         self.port = primary.port
         self.database = pulumi.Output.from_input(args["database"])

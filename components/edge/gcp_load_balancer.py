@@ -47,7 +47,7 @@ class LoadBalancerBackend(TypedDict):
     """A group of endpoints or machines that answers requests."""
 
     group: pulumi.Input[str]
-    """URL of a network endpoint group of a zone, or of an instance group."""
+    """URL of a network endpoint group of a zone, as `GcpEndpointGroups` makes them, or of an instance group."""
     max_rate_per_endpoint: NotRequired[int]
     """Requests a second that one endpoint of a network endpoint group is good for. Default: 100."""
     max_rate_per_instance: NotRequired[int]
@@ -84,11 +84,11 @@ class GcpLoadBalancerArgs(TypedDict):
     zone: NotRequired[GcpDnsZone]
     """The zone in which the hosts become records. Default: none; who keeps their zone points them to `address`."""
     backends: NotRequired[dict[str, LoadBalancerBackend]]
-    """What answers requests, by a name that only tells them apart. Default: none, as before services run in a cluster:
-    the hosts then answer 503."""
+    """What answers requests, by a name that only tells them apart, such as the zone of an endpoint group. Default:
+    none: the hosts then answer 503."""
     protocol: NotRequired[BackendProtocol]
-    """How it speaks to services. Default: `HTTPS`. It takes whatever certificate they show. With `HTTP` only Google's
-    own encryption between machines of its network guards what is sent."""
+    """How it speaks to services. Default: `HTTPS`. It takes whatever certificate they show, and names no host when it
+    asks for it (SNI). With `HTTP` only Google's own encryption between machines of its network guards what is sent."""
     port_name: NotRequired[str]
     """Name of the port of instance groups; endpoint groups know theirs. Default: what the protocol is called."""
     health_check: NotRequired[LoadBalancerHealthCheck]

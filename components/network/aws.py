@@ -78,6 +78,13 @@ class AwsNetwork(Component):
     """Id of the VPC."""
     cidr: pulumi.Output[str]
     """IPv4 block of the VPC."""
+    vpc_cidr: pulumi.Output[str]
+    """The same, known before there is a VPC."""
+    private_cidrs: pulumi.Output[list[str]]
+    """IPv4 blocks of the private subnets, in the order of the zones, known before there are any: what policies of a
+    cluster's network name."""
+    data_cidrs: pulumi.Output[list[str]]
+    """IPv4 blocks of the data subnets, likewise."""
     public_subnet_ids: pulumi.Output[list[str]]
     """Ids of the public subnets, in the order of the zones."""
     private_subnet_ids: pulumi.Output[list[str]]
@@ -127,6 +134,9 @@ class AwsNetwork(Component):
 
         self.vpc_id = self._vpc.id
         self.cidr = self._vpc.cidr_block
+        self.vpc_cidr = pulumi.Output.from_input(args["cidr"])
+        self.private_cidrs = self._blocks(plan, SubnetTier.PRIVATE)
+        self.data_cidrs = self._blocks(plan, SubnetTier.DATA)
         self.public_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in public.values()])
         self.private_subnet_ids = self._once_routed(private)
         self.data_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in data.values()])
@@ -193,6 +203,9 @@ class AwsNetwork(Component):
             )
             for zone in self._zones
         }
+
+    def _blocks(self, plan: pulumi.Output[SubnetPlan], tier: SubnetTier) -> pulumi.Output[list[str]]:
+        return plan.apply(lambda known: [known.subnet(tier, zone) for zone in self._zones])
 
     def _table(self, key: str) -> aws.ec2.RouteTable:
         name = f"{self._prefix}-{key}"

@@ -9,8 +9,10 @@ from ..component import Component, checked, checked_name
 
 
 class KubernetesNamespaceArgs(TypedDict):
-    """Labels of a namespace."""
+    """Name and labels of a namespace."""
 
+    name: NotRequired[str]
+    """Name in the cluster, a DNS label. Default: the component's."""
     labels: NotRequired[dict[str, str]]
     """Labels beside those that the Pod Security admission reads. Default: none."""
 
@@ -28,11 +30,14 @@ class KubernetesNamespace(Component):
     def __init__(self, name: str, args: KubernetesNamespaceArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesNamespace {name}"
         args = checked(KubernetesNamespaceArgs, args, subject)
-        checked_name(name, subject, 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "give a DNS label: small letters, digits, -")
+        known_as = args.get("name", name)
+        checked_name(
+            known_as, subject, 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "give a DNS label: small letters, digits, -"
+        )
         super().__init__(name, opts)
         level = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
         space = kubernetes.core.v1.Namespace(
-            name, metadata={"name": name, "labels": {**args.get("labels", {}), **level}}, opts=self._child()
+            name, metadata={"name": known_as, "labels": {**args.get("labels", {}), **level}}, opts=self._child()
         )
         kubernetes.networking.v1.NetworkPolicy(
             f"{name}-default-deny",

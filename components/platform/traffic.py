@@ -20,7 +20,7 @@ class Peer(TypedDict):
     """Labels of the pods. Default: with `namespace`, all pods there."""
     namespace: NotRequired[pulumi.Input[str]]
     """Their namespace. Default: the same one."""
-    cidrs: NotRequired[list[pulumi.Input[str]]]
+    cidrs: NotRequired[pulumi.Input[list[str]]]
     """IPv4 blocks, instead of pods."""
     excepted_cidrs: NotRequired[list[pulumi.Input[str]]]
     """IPv4 blocks inside each of those that are left out. Default: none."""
@@ -35,7 +35,7 @@ def network_policy(
     opts: pulumi.ResourceOptions,
     resolves_names: bool = True,
 ) -> kubernetes.networking.v1.NetworkPolicy:
-    """The policy of pods, with this metadata: they reach and are reached by these peers, resolve names, and nothing else."""
+    """The policy of pods, with this metadata: they reach, and are reached by, these peers alone. They resolve names."""
     dns = [_to_dns()] if resolves_names else []
     return kubernetes.networking.v1.NetworkPolicy(
         name,
@@ -62,10 +62,15 @@ def _to_dns() -> Any:
     }
 
 
-def _ends(peer: Peer) -> list[Any]:
+def _ends(peer: Peer) -> Any:
     if "cidrs" in peer:
         excepted = peer.get("excepted_cidrs", [])
-        return [{"ip_block": {"cidr": cidr, **({"except_": excepted} if excepted else {})}} for cidr in peer["cidrs"]]
+        blocks = pulumi.Output.from_input(peer["cidrs"])
+        return blocks.apply(
+            lambda known: [
+                {"ip_block": {"cidr": each, **({"except_": excepted} if excepted else {})}} for each in known
+            ]
+        )
     end: dict[str, Any] = {"pod_selector": {"match_labels": peer.get("pods", {})}}
     if "namespace" in peer:
         end["namespace_selector"] = {"match_labels": {"kubernetes.io/metadata.name": peer["namespace"]}}

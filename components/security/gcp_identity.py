@@ -48,6 +48,15 @@ class GcpCredentialGrant(TypedDict):
     """Whether it may read them. Default: no."""
 
 
+class GcpZoneGrant(TypedDict):
+    """A DNS zone whose records a service keeps."""
+
+    zone_name: pulumi.Input[str]
+    """Name of the zone's resource, not its domain."""
+    project: NotRequired[str]
+    """Project of the zone. Default: that of the scope."""
+
+
 class GcpServiceAccountArgs(TypedDict):
     """What one service needs."""
 
@@ -75,6 +84,9 @@ class GcpServiceAccountArgs(TypedDict):
     """Whether it may report metrics of its own. Default: no."""
     credentials: NotRequired[GcpCredentialGrant]
     """What it may do with secrets that services keep while they run. Default: nothing."""
+    dns_zones: NotRequired[dict[str, GcpZoneGrant]]
+    """DNS zones whose records it keeps, as external-dns does, by purpose. It finds them by listing the zones of their
+    project, and so may read those. Default: none."""
     pods: NotRequired[GcpPods]
     """The pods that act as it, through Workload Identity. Default: none."""
 
@@ -88,7 +100,7 @@ _KEEPS = (
     "secretmanager.versions.get",
     "secretmanager.versions.list",
 )
-_GRANTS = ("secrets", "stores", "publishes", "consumes", "database", "cache", "metrics", "credentials")
+_GRANTS = ("secrets", "stores", "publishes", "consumes", "database", "cache", "metrics", "credentials", "dns_zones")
 
 
 def _description(text: str) -> str | None:
@@ -192,6 +204,15 @@ class GcpServiceAccount(Component):
                 member=self.member,
                 opts=self._child(),
             )
+        for purpose, zone in args.get("dns_zones", {}).items():
+            yield gcp.dns.DnsManagedZoneIamMember(
+                f"{self._prefix}-records-{purpose}",
+                project=zone.get("project", self._project),
+                managed_zone=zone["zone_name"],
+                role="roles/dns.admin",
+                member=self.member,
+                opts=self._child(),
+            )
 
     def _on_project(self, args: GcpServiceAccountArgs) -> Iterator[pulumi.CustomResource]:
         """What is granted on the project alone."""
@@ -218,6 +239,15 @@ class GcpServiceAccount(Component):
         if args.get("metrics", False):
             # Cloud Monitoring has no policies and knows no conditions: a project's metrics are one thing to it.
             yield self._granted("metrics", "roles/monitoring.metricWriter")
+        for project in sorted({zone.get("project", self._project) for zone in args.get("dns_zones", {}).values()}):
+            # Zones are listed all or not at all, and Cloud DNS knows no conditions.
+            yield gcp.projects.IAMMember(
+                f"{self._prefix}-zones-{project}",
+                project=project,
+                role="roles/dns.reader",
+                member=self.member,
+                opts=self._child(),
+            )
         if "credentials" in args:
             yield from self._credentials(args["scope"], args["credentials"])
 

@@ -28,7 +28,7 @@ class Watched(NamedTuple):
     """The database's."""
     follows: bool
     """Whether the database follows a primary in another region."""
-    broker: AmazonMqBroker
+    broker: AmazonMqBroker | None
     cache: ElastiCacheValkey
     cluster: EksCluster | None
     stores: Mapping[str, S3ObjectStore]
@@ -48,7 +48,9 @@ def environment_alarms(system: System, watched: Watched) -> Alarms:
             {name: queue.backlog for name, queue in system.broker.queues.items()},
             virtual_host=system.name,
             clients=0,  # services of the cluster come and go; that queues are consumed is what counts
-        ),
+        )
+        if watched.broker
+        else {},
         alarms.cache(
             {
                 f"node-{number}": _item(watched.cache.member_ids, number - 1)

@@ -19,6 +19,7 @@ from components.observability.alarms import has_known_memory
 from components.problems import MISSING, Problem, one_of
 
 from ..model import Eviction, Part, Size, System, Tier
+from ..platform import AddOn
 from ..reading import regions_of, shaped
 from ..tiers import PROFILES
 from .aws_place import ACCOUNT_ID, REGIONS, endpoint_problems, region_problems
@@ -123,6 +124,13 @@ class PrimarySection(Part):
     """ARNs of the copies of its stores there, by name."""
 
 
+class DnsSection(Part):
+    """Where host names stand."""
+
+    zone: Annotated[str, shaped(r"Z[A-Z0-9]{1,31}", "write the hosted zone's id, like Z0123456789ABCDEFGHIJ")]
+    """Id of the public hosted zone in Route 53, as the account's stack makes it."""
+
+
 class Section(Part):
     """The `aws` section of a stack file."""
 
@@ -148,8 +156,18 @@ class Section(Part):
     """The node pools' AWS side, by name. Default: by each pool's size."""
     cluster: EksSection | None = None
     """The cluster's AWS side."""
+    dns: DnsSection | None = None
+    """Where the host names of routes stand. Default: nowhere; somebody else makes their records."""
     primary: PrimarySection | None = None
     """What a standby has of its primary."""
+
+
+REQUIRED = ("region", "network")
+"""Keys of a stack file that an environment on AWS cannot do without."""
+REFUSED: Mapping[str, str] = {}
+"""Those that mean nothing there."""
+ADD_ONS = frozenset(AddOn)
+"""Add-ons that may be installed there."""
 
 
 def clustered(section: Section, tier: Tier) -> bool:

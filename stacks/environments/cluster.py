@@ -1,26 +1,23 @@
-"""An existing Kubernetes cluster, in whatever cloud the environment stands."""
+"""How a stack gets at its Kubernetes cluster."""
 
-import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.contracts import Cluster
 
 from ..settings import Settings
 
 
-def use_cluster(name: str, settings: Settings) -> pulumi.Output[str] | None:
-    """The environment's namespace in the cluster that the settings name, or None where they name none."""
-    cluster = settings.cluster
-    if cluster is None:
-        return None
-    # Here, so that a stack without such a cluster loads no Kubernetes SDK.
-    import pulumi_kubernetes as kubernetes
-
-    from components.platform.namespace import KubernetesNamespace
-
-    provider = kubernetes.Provider(
+def cluster_provider(name: str, settings: Settings, own: Cluster | None = None) -> kubernetes.Provider:
+    """The provider of the cluster that the settings name, or else of the environment's own."""
+    # Whatever its address or its file says later, this is the cluster: another one for it replaces nothing.
+    if own:
+        return kubernetes.Provider(f"{name}-cluster", kubeconfig=own.kubeconfig, cluster_identifier=own.cluster_name)
+    existing = settings.cluster
+    if existing is None:
+        raise AssertionError("an environment has neither a cluster of its own nor one that exists")
+    return kubernetes.Provider(
         f"{name}-cluster",
-        kubeconfig=cluster.kubeconfig,
-        context=cluster.context,
-        # Whatever the file says later, this is the cluster; another file for it replaces nothing.
+        kubeconfig=existing.kubeconfig,
+        context=existing.context,
         cluster_identifier=f"{name}-cluster",
     )
-    labels = {"app.kubernetes.io/part-of": settings.system.name, "app.kubernetes.io/managed-by": "plinth"}
-    return KubernetesNamespace(name, {"labels": labels}, pulumi.ResourceOptions(provider=provider)).namespace

@@ -15,7 +15,8 @@ from components.database.cloudsql import CloudSqlPostgres, CloudSqlPostgresArgs
 from components.edge.cloudarmor import CloudArmorPolicy
 from components.edge.clouddns import GcpDnsZone
 from components.edge.gcp_certificates import GcpCertificates
-from components.edge.gcp_load_balancer import GcpLoadBalancer
+from components.edge.gcp_endpoint_groups import GcpEndpointGroups
+from components.edge.gcp_load_balancer import GcpLoadBalancer, GcpLoadBalancerArgs
 from components.network.firewall import EVERYWHERE, HEALTH_CHECKS, FirewallDirection, GcpFirewallPolicy, GcpFirewallRule
 from components.network.gcp import GcpNetwork, GcpRanges
 from components.network.ranges import PRIVATE
@@ -29,10 +30,17 @@ from components.observability.cloudmonitoring import (
     UptimeCheck,
 )
 from components.observability.cloudmonitoring_dashboard import CloudMonitoringDashboard
+from components.platform import dns as external_dns
+from components.platform import secrets as external_secrets
+from components.platform.envoy import HEALTH_PATH
+from components.platform.gateway import Exposure
+from components.platform.storage import VolumeProvisioner
+from components.platform.traffic import Peer
 from components.secrets.gcp import GcpGeneratedSecret, GcpSecretReplica
 from components.security.gcp_identity import (
     BucketGrant,
     GcpNodeAccount,
+    GcpPods,
     GcpServiceAccount,
     GcpServiceAccountArgs,
 )
@@ -42,8 +50,9 @@ from components.security.project import GcpServices
 from components.storage.gcs import GcsAccessLogs, GcsObjectStore, GcsObjectStoreArgs, key_location
 
 from ..model import ObjectStore, Service
+from ..platform import AddOn
 from ..settings import Settings
-from .cluster import use_cluster
+from .cluster import cluster_provider
 from .gcp_monitoring import Watched, environment_conditions, environment_objectives
 from .gcp_place import project_provider
 from .gcp_settings import (
@@ -51,15 +60,20 @@ from .gcp_settings import (
     EVICTION,
     NODE_TYPES,
     NODES_ACCOUNT,
+    RECORDS_ACCOUNT,
     RESTORES_ACCOUNT,
+    SECRETS_ACCOUNT,
+    DnsSection,
     GkeSection,
     Section,
     account_id,
     database_tier,
     most_connections,
     registry_of,
+    signs_in,
 )
 from .tags import cost_tags
+from .workloads import Credentials, DatabaseSetup, Exposed, Ground, Link, Workloads
 
 PARTS = (
     "project services",
@@ -140,6 +154,16 @@ _POSTGRES_PORTS = ("5432", "6432")
 """Of an instance, and of its pool."""
 
 
+def one(block: pulumi.Output[str]) -> pulumi.Output[list[str]]:
+    """A list of one block."""
+    return block.apply(lambda known: [known])
+
+
+def id_of(secret: pulumi.Output[str]) -> pulumi.Output[str]:
+    """A secret's id in its project, by which it is read in the cluster."""
+    return secret.apply(lambda known: known.rpartition("/")[2])
+
+
 def deploy(settings: Settings) -> "GcpEnvironment":
     """Make the environment."""
     return GcpEnvironment(settings)
@@ -168,15 +192,15 @@ class GcpEnvironment:
         self._cache()
         self._secrets()
         self._identities()
-        self._namespace = use_cluster(self._name, settings)
         self._edge()
         self._notifications()
         self._backups()
         self._monitoring()
+        self._running = Workloads(settings, self._ground())
 
     def outputs(self) -> dict[str, Any]:
         """What an engineer needs to find and use it. No secret is among them."""
-        database, network, broker, cache = self._postgres, self._vpc, self._pubsub, self._valkey
+        database, network, cache = self._postgres, self._vpc, self._valkey
         return {
             "environment": self._name,
             "region": self._settings.region,
@@ -193,33 +217,40 @@ class GcpEnvironment:
             "databaseRole": database.role,
             "databaseSecret": database.credentials_secret,
             "databaseAdministratorSecret": database.administrator_secret,
-            "brokerProtocol": broker.protocol,
-            "brokerAddress": broker.address,
-            "brokerSecret": broker.credentials_secret,
-            "brokerExchanges": broker.topics,
-            "brokerQueues": broker.subscriptions,
-            "brokerDeadLetters": broker.dead_letters,
             "cacheHost": cache.host,
             "cacheReaderHost": cache.reader_host,
             "cachePort": cache.port,
             "cacheSecret": cache.credentials_secret,
             "secrets": {name: secret.secret for name, secret in self._generated.items()},
             "stores": {name: store.bucket for name, store in self._buckets.items()},
-            "edgeHost": self._section.edge.host if self._section.edge else "",
             "edgeAddress": self._load_balancer.address if self._load_balancer else "",
             "edgeBackend": self._load_balancer.backend_service_name if self._load_balancer else "",
             "serviceIdentities": {name: account.identity for name, account in self._accounts.items()},
             "dashboard": self._dashboard.url,
             "backupVault": self._vault.vault_name if self._vault else "",
             "alertTopics": self._channels.topics,
+            **self._broker_outputs(),
             **self._cluster_outputs(),
+            **self._running.outputs(),
+        }
+
+    def _broker_outputs(self) -> dict[str, Any]:
+        broker = self._pubsub
+        if not broker:
+            return {}
+        return {
+            "brokerProtocol": broker.protocol,
+            "brokerAddress": broker.address,
+            "brokerSecret": broker.credentials_secret,
+            "brokerExchanges": broker.topics,
+            "brokerQueues": broker.subscriptions,
+            "brokerDeadLetters": broker.dead_letters,
         }
 
     def _cluster_outputs(self) -> dict[str, Any]:
         if not self._kubernetes:
-            return {"namespace": self._namespace}
+            return {}
         return {
-            "namespace": self._namespace_name,
             "clusterName": self._kubernetes.cluster_name,
             "clusterEndpoint": self._kubernetes.endpoint,
             "kubeconfig": self._kubernetes.kubeconfig,
@@ -299,7 +330,7 @@ class GcpEnvironment:
             f"{self._name}-network",
             {
                 "scope": self._home,
-                "cidr": settings.network.cidr,
+                "cidr": settings.block,
                 "ranges": cast(GcpRanges, section.ranges.model_dump(exclude_none=True)),
                 "nat_addresses": section.nat_addresses,
             },
@@ -403,7 +434,6 @@ class GcpEnvironment:
     def _cluster(self) -> None:
         """A cluster of its own, unless the settings name one that exists."""
         self._kubernetes = None
-        self._namespace_name = self._name
         settings, gke = self._settings, self._gke
         if settings.cluster:
             return
@@ -456,6 +486,8 @@ class GcpEnvironment:
             "backup_days": database.backup_days,
             "kept_backups": self._kept_backups,
             "password_version": self._section.database.password_version,
+            # It makes the role that the services share.
+            "administrator": True,
             "protect": settings.protect,
             "secret_replicas": self._secret_replicas,
             "labels": self._labels,
@@ -466,7 +498,9 @@ class GcpEnvironment:
         self._postgres = CloudSqlPostgres(f"{self._name}-database", args, self._in_home)
 
     def _broker(self) -> None:
-        broker = self._system.broker
+        self._pubsub, broker = None, self._system.broker
+        if not self._system.has_broker:
+            return
         self._pubsub = PubSubBroker(
             self._name,
             {
@@ -524,14 +558,13 @@ class GcpEnvironment:
                 },
                 self._in_home,
             )
-            for name, secret in self._system.secrets.items()
+            for name, secret in self._system.generated_secrets.items()
         }
 
     def _identities(self) -> None:
         services = self._system.services
-        self._accounts = {
-            name: self._account(name, service) for name, service in services.items() if service.needs_identity
-        }
+        self._accounts = {name: self._account(name, service) for name, service in services.items() if signs_in(service)}
+        self._add_on_accounts = self._add_ons()
 
     def _account(self, name: str, service: Service) -> GcpServiceAccount:
         stores: dict[str, BucketGrant] = {
@@ -542,16 +575,15 @@ class GcpEnvironment:
             }
             for store in dict.fromkeys((*service.reads, *service.appends))
         }
-        broker = self._pubsub
         args: GcpServiceAccountArgs = {
             "scope": self._home,
             "account_id": account_id(self._section, self._system, self._settings.tier, name),
             "description": service.purpose,
-            "secrets": self._secrets_of(service),
             "stores": stores,
-            "publishes": {each: broker.topic_of(each) for each in service.publishes},
-            "consumes": {each: broker.subscription_of(each) for each in service.consumes},
         }
+        if broker := self._pubsub:
+            args["publishes"] = {each: broker.topic_of(each) for each in service.publishes}
+            args["consumes"] = {each: broker.subscription_of(each) for each in service.consumes}
         if service.database:
             args["database"] = self._postgres.instance_name
         if service.cache:
@@ -564,50 +596,208 @@ class GcpEnvironment:
             }
         if service.reports_metrics:
             args["metrics"] = True
-        if self._kubernetes:
-            args["pods"] = {
-                "workload_pool": self._kubernetes.workload_pool,
-                "namespace": self._namespace_name,
-                "service_account": name,
-            }
+        if pods := self._pods(self._name, name):
+            args["pods"] = pods
         return GcpServiceAccount(f"{self._name}-{name}", args, self._in_home)
 
-    def _secrets_of(self, service: Service) -> dict[str, pulumi.Input[str]]:
-        secrets: dict[str, pulumi.Input[str]] = {name: self._generated[name].secret for name in service.secrets}
-        if service.database:
-            secrets["database"] = self._postgres.credentials_secret
-        if service.cache:
-            secrets["cache"] = self._valkey.credentials_secret
+    def _pods(self, namespace: str, service_account: str) -> GcpPods | None:
+        """The pods of the environment's own cluster that act as somebody. In a cluster that exists, whoever runs that
+        says so."""
+        if not self._kubernetes:
+            return None
+        return {
+            "workload_pool": self._kubernetes.workload_pool,
+            "namespace": namespace,
+            "service_account": service_account,
+        }
+
+    def _add_ons(self) -> dict[AddOn, GcpServiceAccount]:
+        """Who the add-ons of the cluster are."""
+        section, tier = self._section, self._settings.tier
+        brings: GcpServiceAccountArgs = {
+            "scope": self._home,
+            "account_id": account_id(section, self._system, tier, SECRETS_ACCOUNT),
+            "description": "Brings secrets to the services of the cluster",
+            "secrets": self._delivered(),
+        }
+        if pods := self._pods(external_secrets.NAMESPACE, external_secrets.SERVICE_ACCOUNT):
+            brings["pods"] = pods
+        accounts = {AddOn.SECRETS: GcpServiceAccount(f"{self._name}-external-secrets", brings, self._in_home)}
+        pods = self._pods(external_dns.NAMESPACE, external_dns.SERVICE_ACCOUNT)
+        if pods and (dns := self._kept_zone):
+            accounts[AddOn.DNS] = GcpServiceAccount(
+                f"{self._name}-external-dns",
+                {
+                    "scope": self._home,
+                    "account_id": account_id(section, self._system, tier, RECORDS_ACCOUNT),
+                    "description": "Keeps records of hosts",
+                    "dns_zones": {"hosts": {"zone_name": dns.zone, "project": dns.project or section.project}},
+                    "pods": pods,
+                },
+                self._in_home,
+            )
+        return accounts
+
+    @property
+    def _kept_zone(self) -> DnsSection | None:
+        """The zone in which the cluster keeps records of hosts: where nothing that is made here stands before it."""
+        section = self._section
+        return section.dns if self._system.hosts and not section.edge else None
+
+    def _delivered(self) -> dict[str, pulumi.Input[str]]:
+        """The secrets that services, and the jobs before them, are given."""
+        secrets: dict[str, pulumi.Input[str]] = {name: secret.secret for name, secret in self._generated.items()}
+        secrets["database"] = self._postgres.credentials_secret
+        secrets["database-administrator"] = self._postgres.administrator_secret
+        secrets["cache"] = self._valkey.credentials_secret
+        if registry := self._settings.images.pull_secret:
+            secrets["registry"] = registry
         return secrets
+
+    def _ground(self) -> Ground:
+        """What the environment gives to what runs in its cluster."""
+        database, cache, broker, network = self._postgres, self._valkey, self._pubsub, self._vpc
+        dns, cluster = self._kept_zone, self._kubernetes
+        accounts = {**self._accounts, **{add_on.value: each for add_on, each in self._add_on_accounts.items()}}
+        return Ground(
+            provider=cluster_provider(self._name, self._settings, cluster),
+            database=Link(
+                {
+                    "DB_HOST": database.host,
+                    "DB_NAME": database.database,
+                    "DB_PORT": database.port.apply(str),
+                    "DB_READER_HOST": database.reader_host,
+                    "DB_SSL_MODE": "require",
+                },
+                {"ports": [int(port) for port in _POSTGRES_PORTS], "cidrs": one(network.peered_range)},
+                Credentials(id_of(database.credentials_secret), {"DB_PASSWORD": "password", "DB_USER": "username"}),
+                direct={"DB_PORT": _POSTGRES_PORTS[0]},
+            ),
+            database_setup=DatabaseSetup(
+                host=database.host,
+                administrator=Credentials(
+                    id_of(database.administrator_secret), {"PGPASSWORD": "password", "PGUSER": "username"}
+                ),
+                # Cloud SQL makes the logins; what they make belongs to a role that they share.
+                role=f"{self._system.database.name}_owner",
+                members=(database.role, *self._database_users()),
+            ),
+            cache=Link(
+                {
+                    "REDIS_AUTHENTICATION": "iam",
+                    "REDIS_HOST": cache.host,
+                    "REDIS_PORT": cache.port.apply(str),
+                    "REDIS_READER_HOST": cache.reader_host,
+                    "REDIS_TLS": "true",
+                },
+                {"ports": [CACHE_PORT], "cidrs": one(network.endpoint_range)},
+                # Its certificate is of an authority of its own.
+                Credentials(id_of(cache.credentials_secret), {"REDIS_CA": "ca"}),
+            ),
+            broker=Link(
+                {"BROKER_ADDRESS": broker.address, "BROKER_PROTOCOL": broker.protocol},
+                # It is one of the cloud's APIs, in which services are who they are.
+                {"ports": [443], "cidrs": [EVERYWHERE]},
+            )
+            if broker
+            else None,
+            exchanges={name: broker.topic_of(name) for name in self._system.broker.exchanges} if broker else {},
+            queues={name: broker.subscription_of(name) for name in self._system.broker.queues} if broker else {},
+            stores={name: store.bucket for name, store in self._buckets.items()},
+            secrets={name: id_of(secret.secret) for name, secret in self._generated.items()},
+            cloud={name: self._cloud_of(self._system.services[name]) for name in self._accounts},
+            annotations={
+                name: {"iam.gke.io/gcp-service-account": account.identity} for name, account in accounts.items()
+            }
+            if cluster
+            else {},
+            secret_store={"google": {"project": self._section.project}},
+            dns={"google": {"zone": dns.zone, "project": dns.project or self._section.project}}
+            if dns and cluster
+            else None,
+            storage={
+                "provisioner": VolumeProvisioner.PERSISTENT_DISK,
+                "key": self._data_key.key_name,
+                "keep": self._settings.profile.durable,
+            }
+            if cluster
+            else None,
+            exposed=self._exposed(),
+            measures=cluster is None,
+        )
+
+    def _database_users(self) -> list[pulumi.Output[str]]:
+        """The services' own logins, by which Cloud SQL knows their accounts."""
+        suffix = ".gserviceaccount.com"
+        return [
+            account.identity.apply(lambda email: email.removesuffix(suffix))
+            for name, account in self._accounts.items()
+            if self._system.services[name].database
+        ]
+
+    def _cloud_of(self, service: Service) -> dict[str, Peer]:
+        """Where a service reaches Google Cloud."""
+        # Where a pod's tokens are had, on its own node: at the port of Dataplane V2, and at the older one.
+        peers: dict[str, Peer] = {
+            "identity": {"ports": [80, 988], "cidrs": ["169.254.169.252/32", "169.254.169.254/32"]}
+        }
+        if service.uses_cloud:
+            peers["google"] = {"ports": [443], "cidrs": [EVERYWHERE]}
+        return peers
+
+    def _exposed(self) -> Exposed:
+        groups = self._endpoints
+        if not groups:
+            return Exposed({"type": Exposure.LOAD_BALANCER})
+        # The load balancer sends to the pods of the proxies themselves.
+        ports = groups.group_name.apply(lambda group: {"exposed_ports": {str(GATEWAY_PORT): {"name": group}}})
+        return Exposed(
+            {"type": Exposure.CLUSTER, "annotations": {"cloud.google.com/neg": pulumi.Output.json_dumps(ports)}},
+            https_port=GATEWAY_PORT,
+            http_port=0,
+            seen=False,
+            trusted_hops=2,  # its own address is the last of those that it adds
+        )
 
     def _edge(self) -> None:
         """Where the system is reached from the internet: behind a firewall for web traffic, over TLS."""
-        self._load_balancer, edge = None, self._section.edge
-        if not edge:
+        self._load_balancer, self._endpoints = None, None
+        edge, dns, hosts = self._section.edge, self._section.dns, self._system.hosts
+        if not (edge and dns):
             return
-        zone: GcpDnsZone = {"zone_name": edge.zone, "project": edge.zone_project or self._section.project}
+        zone: GcpDnsZone = {"zone_name": dns.zone, "project": dns.project or self._section.project}
         self._armor = CloudArmorPolicy(
             f"{self._name}-armor",
             {"scope": self._home, "rate_limit": {"requests": edge.requests_per_minute}},
             self._in_home,
         )
         certificates = GcpCertificates(
-            f"{self._name}-tls",
-            {"scope": self._home, "domains": [edge.host], "zone": zone},
-            self._in_home,
+            f"{self._name}-tls", {"scope": self._home, "domains": hosts, "zone": zone}, self._in_home
         )
-        self._load_balancer = GcpLoadBalancer(
-            f"{self._name}-edge",
-            {
-                "scope": self._home,
-                "hosts": [edge.host],
-                "zone": zone,
-                "security_policy_id": self._armor.policy_id,
-                "certificate_map_id": certificates.certificate_map_id,
-                "protect": self._settings.protect,
-            },
-            self._in_home,
-        )
+        args: GcpLoadBalancerArgs = {
+            "scope": self._home,
+            "hosts": hosts,
+            "zone": zone,
+            "security_policy_id": self._armor.policy_id,
+            "certificate_map_id": certificates.certificate_map_id,
+            "health_check": {"path": HEALTH_PATH},
+            "protect": self._settings.protect,
+        }
+        if self._kubernetes:
+            self._endpoints = GcpEndpointGroups(
+                f"{self._name}-gateway",
+                {
+                    "scope": self._home,
+                    "network_id": self._vpc.network_id,
+                    "subnet_id": self._vpc.node_subnet_id,
+                    "zones": list(self._section.zones),
+                    "group": f"{self._name}-gateway",
+                },
+                self._in_home,
+            )
+            groups = self._endpoints.groups
+            args["backends"] = {zone: {"group": groups[zone]} for zone in self._section.zones}
+        self._load_balancer = GcpLoadBalancer(f"{self._name}-edge", args, self._in_home)
 
     def _notifications(self) -> None:
         """Who is told of what goes wrong."""
@@ -721,7 +911,7 @@ class GcpEnvironment:
             "abandon": not protect,
         }
         if scope is self._home and backup.restore_tests:
-            args["test_namespace"] = self._namespace_name
+            args["test_namespace"] = self._name
         return GkeBackupPlan(f"{self._name}-{name}", args, opts)
 
     def _restore(self) -> None:
@@ -753,7 +943,6 @@ class GcpEnvironment:
             cluster=self._kubernetes,
             stores=self._buckets,
             load_balancer=self._load_balancer,
-            live=bool(self._section.edge and self._section.edge.live),
             armor=self._armor.policy_name if self._load_balancer else None,
             backups={name: (plan.daily_plan_name, region) for name, (plan, region) in self._cluster_plans.items()},
             vaulted=self._vault is not None,
@@ -773,12 +962,14 @@ class GcpEnvironment:
             },
             self._in_home,
         )
-        if edge := self._section.edge:
-            check: UptimeCheck = {"host": edge.host, "any_answer": not edge.live}
+        if self._system.hosts:
+            checks: dict[str, UptimeCheck] = {
+                name: {"host": service.route.host, "path": service.ready_path}
+                for name, service in self._system.services.items()
+                if service.route and service.route.host
+            }
             CloudMonitoringUptimeChecks(
-                f"{self._name}-uptime",
-                {"scope": self._home, "channels": to, "checks": {"edge": check}},
-                self._in_home,
+                f"{self._name}-uptime", {"scope": self._home, "channels": to, "checks": checks}, self._in_home
             )
         self._logs = GcpLogBucket(
             f"{self._name}-logs",

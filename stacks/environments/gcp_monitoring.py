@@ -20,8 +20,6 @@ from ..model import System
 
 LATENCY_MS = 1000
 """Within which a request of a person is answered."""
-FRESH_SECONDS = 300
-"""How old a message may be that waits."""
 
 
 class Watched(NamedTuple):
@@ -32,13 +30,11 @@ class Watched(NamedTuple):
     database: CloudSqlPostgres
     connections: int
     """Connections that the database takes at most."""
-    broker: PubSubBroker
+    broker: PubSubBroker | None
     cache: MemorystoreValkey
     cluster: GkeCluster | None
     stores: Mapping[str, GcsObjectStore]
     load_balancer: GcpLoadBalancer | None
-    live: bool
-    """Whether services answer behind it."""
     armor: pulumi.Output[str] | None
     """Name of the firewall for web traffic."""
     backups: Mapping[str, tuple[pulumi.Input[str], str]]
@@ -55,17 +51,7 @@ def environment_conditions(system: System, watched: Watched) -> GcpConditions:
     return conditions.together(
         conditions.nat(watched.network.nat_gateway, region),
         _database(system, watched),
-        conditions.broker(
-            {
-                name: Subscription(
-                    subscription=_last(watched.broker.subscription_of(name)),
-                    backlog=queue.backlog,
-                    topic=_last(watched.broker.topic_of(queue.exchange)),
-                    dead=_last(watched.broker.dead_letters[name]),
-                )
-                for name, queue in system.broker.queues.items()
-            }
-        ),
+        _broker(system, watched.broker) if watched.broker else {},
         conditions.cache(watched.cache.instance_id, region),
         conditions.cluster(watched.cluster.cluster_name, region) if watched.cluster else {},
         *(
@@ -79,7 +65,7 @@ def environment_conditions(system: System, watched: Watched) -> GcpConditions:
         conditions.secrets(),
         conditions.quota(),
         conditions.load_balancer(watched.load_balancer.url_map_name, LATENCY_MS, watched.armor)
-        if watched.load_balancer and watched.live
+        if watched.load_balancer
         else {},
     )
 
@@ -89,11 +75,25 @@ def environment_objectives(watched: Watched) -> GcpObjectives:
     found: GcpObjectives = {
         "database-up": conditions.database_up(_database_id(watched, watched.database.instance_name)),
     }
-    if watched.load_balancer and watched.live:
+    if watched.load_balancer:
         url_map = watched.load_balancer.url_map_name
         found["edge-available"] = conditions.load_balancer_availability(url_map)
         found["edge-fast"] = conditions.load_balancer_latency(url_map, LATENCY_MS)
     return found
+
+
+def _broker(system: System, broker: PubSubBroker) -> GcpConditions:
+    return conditions.broker(
+        {
+            name: Subscription(
+                subscription=_last(broker.subscription_of(name)),
+                backlog=queue.backlog,
+                topic=_last(broker.topic_of(queue.exchange)),
+                dead=_last(broker.dead_letters[name]),
+            )
+            for name, queue in system.broker.queues.items()
+        }
+    )
 
 
 def _database(system: System, watched: Watched) -> GcpConditions:

@@ -26,7 +26,8 @@ from components.security.gcp_identity import NodeRegistry
 from components.security.google import ACCOUNT_ID, NUMBER, PROJECT
 from components.storage.gcs import dual_region, dual_region_problem
 
-from ..model import Eviction, Part, Size, System, Tier
+from ..model import Eviction, Part, Service, Size, System, Tier
+from ..platform import AddOn
 from ..reading import regions_of, shaped
 from .gcp_place import REGIONS, label_problems, region_problems, zone_problems
 
@@ -75,7 +76,7 @@ _Registry = Annotated[
 ]
 _RESERVED_DATABASES = ("postgres", "template0", "template1", "cloudsqladmin")
 _LONGEST_ACCOUNT, _LONGEST_PURPOSE = 30, 256
-NODES_ACCOUNT, RESTORES_ACCOUNT = "nodes", "restores"
+NODES_ACCOUNT, RECORDS_ACCOUNT, RESTORES_ACCOUNT, SECRETS_ACCOUNT = "nodes", "records", "restores", "secrets"
 """What the accounts of a cluster's nodes, and of who restores backups as a test, are called after the prefix."""
 
 
@@ -141,25 +142,20 @@ class GkeSection(Part):
     """Pods that a node holds at most: each node takes a block for twice as many."""
 
 
-class EdgeSection(Part):
-    """Where the system is reached from the internet."""
+class DnsSection(Part):
+    """Where host names stand."""
 
-    host: Annotated[
-        str,
-        shaped(
-            r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}",
-            "write a whole name in small letters, up to 63 characters between dots, like skipper.example.com",
-        ),
-    ]
-    """Name that people use."""
     zone: Annotated[
         str, shaped(r"[a-z][a-z0-9-]{0,62}", "write the managed zone's name, not its domain, like example-zone")
     ]
-    """Managed zone of Cloud DNS in which the name stands, as the project's own stack makes it."""
-    zone_project: Project | None = None
+    """Managed zone of Cloud DNS, as the project's own stack makes it."""
+    project: Project | None = None
     """Project of that zone. Default: the environment's."""
-    live: bool = False
-    """Whether services answer behind it. Until then a check only sees that it is there, and nobody is told of 503."""
+
+
+class EdgeSection(Part):
+    """The load balancer through which the system is reached from the internet, behind a firewall for web traffic."""
+
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     """Requests from one address beyond which it is refused for a while."""
 
@@ -191,13 +187,28 @@ class Section(Part):
     registries: dict[str, _Registry] = Field(default_factory=dict)
     """Repositories from which the cluster takes images, `projects/<project>/locations/<location>/repositories/<name>`,
     by a name for each. Default: none."""
+    dns: DnsSection | None = None
+    """Where the host names of routes stand. Default: nowhere; somebody else makes their records."""
     edge: EdgeSection | None = None
-    """Where the system is reached from the internet. Default: nowhere."""
+    """The load balancer in front of the cluster's gateway. Default: none; the gateway itself is reached."""
+
+
+REQUIRED = ("region", "network")
+"""Keys of a stack file that an environment on Google Cloud cannot do without."""
+REFUSED: Mapping[str, str] = {}
+"""Those that mean nothing there."""
+ADD_ONS = frozenset(AddOn) - {AddOn.LOAD_BALANCERS, AddOn.METRICS, AddOn.NODES}
+"""Add-ons that may be installed there: GKE brings the others itself."""
 
 
 def account_id(section: Section, system: System, tier: Tier, what: str) -> str:
     """Id of the service account of a service, or of whatever else needs one."""
     return f"{section.account_prefix or f'{system.name}-{tier.value}'}-{what}"
+
+
+def signs_in(service: Service) -> bool:
+    """Whether a service is somebody to Google Cloud: databases, caches and brokers know it as itself."""
+    return service.uses_cloud or service.database or service.cache or service.broker
 
 
 def registry_of(path: str) -> NodeRegistry:
@@ -243,6 +254,7 @@ def problems(values: Mapping[str, Any], section: Section, system: System | None)
     found += _unknown_to_google(values)
     if system:
         tier = next((tier for tier in Tier if tier.value == values.get("tier")), Tier.DEV)
+        found += _edge(section, system)
         found += _database(section, system)
         found += _backups(system)
         found += _broker(system)
@@ -250,6 +262,21 @@ def problems(values: Mapping[str, Any], section: Section, system: System | None)
         found += _accounts(section, system, tier)
         found += _purposes(system)
     return found
+
+
+def _edge(section: Section, system: System) -> Iterator[Problem]:
+    if not section.edge:
+        return
+    if not section.dns:
+        remedy = "a load balancer's certificate is proved in the zone of its hosts; name the managed zone"
+        yield Problem("gcp.dns.zone", MISSING, remedy)
+    if not system.hosts:
+        routed = next((name for name, service in system.services.items() if service.route), None)
+        if routed is None:
+            yield Problem("gcp.edge", MISSING, f"no service of {system.name} is reached from outside; leave it out")
+        else:
+            remedy = "the load balancer's certificate needs a host name; give one, or leave gcp.edge out"
+            yield Problem(f"services.{routed}.route.host", MISSING, remedy)
 
 
 def warnings(section: Section, own_cluster: bool) -> list[str]:
@@ -449,8 +476,10 @@ def two_regions_problems(regions: Mapping[str, Any]) -> Iterator[Problem]:
 def _accounts(section: Section, system: System, tier: Tier) -> Iterator[Problem]:
     names = [
         NODES_ACCOUNT,
+        RECORDS_ACCOUNT,
+        SECRETS_ACCOUNT,
         f"{RESTORES_ACCOUNT}-call",
-        *(name for name, service in system.services.items() if service.needs_identity),
+        *(name for name, service in system.services.items() if signs_in(service)),
     ]
     for name in names:
         id_ = account_id(section, system, tier, name)
@@ -467,6 +496,6 @@ def _accounts(section: Section, system: System, tier: Tier) -> Iterator[Problem]
 def _purposes(system: System) -> Iterator[Problem]:
     """Of services, which their accounts have as descriptions."""
     for name, service in system.services.items():
-        if service.needs_identity and len(service.purpose.encode()) > _LONGEST_PURPOSE:
+        if signs_in(service) and len(service.purpose.encode()) > _LONGEST_PURPOSE:
             remedy = f"{len(service.purpose.encode())} bytes; say it in {_LONGEST_PURPOSE} or fewer"
             yield Problem(f"services.{name}.purpose", service.purpose, remedy)

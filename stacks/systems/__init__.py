@@ -4,5 +4,6 @@ from collections.abc import Callable
 
 from ..model import System, Tier
 from .skipper import skipper
+from .workflows import workflows
 
-SYSTEMS: dict[str, Callable[[Tier], System]] = {"skipper": skipper}
+SYSTEMS: dict[str, Callable[[Tier], System]] = {"skipper": skipper, "workflows": workflows}

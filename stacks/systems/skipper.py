@@ -1,19 +1,26 @@
 """Skipper: distributed agents under one control plane."""
 
+from functools import partial
+
 from ..model import (
     Broker,
     Cache,
     Exchange,
     ExchangeKind,
+    Migrations,
     ObjectStore,
     Postgres,
     Queue,
+    Route,
     Secret,
     Service,
     System,
     Tier,
 )
-from ..tiers import PROFILES
+from ..tiers import PROFILES, Running
+
+_VERSION = "v1.0.0"
+"""Tag of the images."""
 
 
 def skipper(tier: Tier) -> System:
@@ -22,6 +29,8 @@ def skipper(tier: Tier) -> System:
     return System(
         name="skipper",
         title="Distributed agents under one control plane",
+        registry="ghcr.io/example/skipper",
+        log_level=profile.running.log_level,
         database=Postgres(
             name="skipper",
             size=profile.size,
@@ -46,7 +55,7 @@ def skipper(tier: Tier) -> System:
             ),
         },
         secrets={"session-signing": Secret(purpose="Signs the sessions of users who have signed in")},
-        services=_services(),
+        services=_services(profile.running),
         nodes=profile.nodes,
         backup=profile.backup,
     )
@@ -76,56 +85,79 @@ def _broker() -> Broker:
     )
 
 
-def _services() -> dict[str, Service]:
+def _services(running: Running) -> dict[str, Service]:
+    service = partial(
+        Service,
+        version=_VERSION,
+        replicas=running.replicas,
+        scaling=running.scaling,
+        resources=running.resources,
+        disruption_budget=running.disruption_budget,
+    )
+    # A command goes from the portal through whoever signs users in to the scheduler, and from there to the agents.
     return {
-        "portal": Service(
+        "portal": service(
             purpose="Web and API portal",
+            image="portal",
+            port=8000,
+            route=Route(),
+            migrations=Migrations(up=("alembic", "upgrade", "head"), down=("alembic", "downgrade", "-1")),
+            calls=("user",),
             database=True,
             cache=True,
             reads=("events",),
             secrets=("session-signing",),
         ),
-        "user": Service(
+        "user": service(
             purpose="Signs users in and checks what they may do",
+            image="user",
+            calls=("scheduler",),
             database=True,
             cache=True,
             appends=("events",),
             secrets=("session-signing",),
             keeps_credentials=True,
         ),
-        "scheduler": Service(
+        "scheduler": service(
             purpose="Hands tasks to agents",
+            image="scheduler",
             database=True,
             cache=True,
             publishes=("commands",),
             appends=("events",),
             uses_credentials=True,
         ),
-        "execution": Service(
+        "execution": service(
             purpose="Follows tasks and collects results",
+            image="execution",
             database=True,
             consumes=("result",),
             appends=("events",),
         ),
-        "error-handling": Service(
+        "error-handling": service(
             purpose="Handles failures and retries",
+            image="error-handling",
+            calls=("scheduler",),
             database=True,
             consumes=("error",),
             appends=("events",),
         ),
-        "audit": Service(
+        "audit": service(
             purpose="Tracks every operation for compliance",
+            image="audit",
             database=True,
             reads=("events",),
             appends=("events",),
         ),
-        "telemetry": Service(
+        "telemetry": service(
             purpose="Brings how local agents fare to the monitoring",
+            image="telemetry",
             consumes=("monitoring",),
             reports_metrics=True,
         ),
-        "local-agent": Service(
+        "local-agent": service(
             purpose="Executes tasks; talks to the broker alone",
+            image="local-agent",
             consumes=("command",),
             publishes=("agents",),
         ),

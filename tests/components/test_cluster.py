@@ -247,14 +247,15 @@ def waiting_for(name: str) -> tuple[Plan, set[tuple[str, str]]]:
 def test_workloads_can_wait_until_everything_is_there() -> None:
     """And stay until nothing else goes: the engine deletes in the opposite order."""
     plan, waits = waiting_for("ready")
-    expected = {(each.type, each.name) for each in plan.of_type(ADD_ON, NODES, ACCESS)}
-    assert len(expected) == 11
+    expected = {(each.type, each.name) for each in plan.of_type(ADD_ON, NODES, ACCESS, ENTRY)}
+    assert len(expected) == 14
     assert expected <= waits
 
 
 def test_the_kubeconfig_is_known_once_those_who_sign_in_can() -> None:
     _, waits = waiting_for("kubeconfig")
     assert {(ACCESS, "shop-administrator-deployment"), (ACCESS, "shop-viewer-support")} <= waits
+    assert (ENTRY, "shop-group-developers") in waits
 
 
 def test_add_ons_win_over_what_stands_in_their_place_and_have_no_fixed_version() -> None:
@@ -423,6 +424,26 @@ def test_access_is_for_those_who_are_named() -> None:
     assert not cluster().of_type(ENTRY)
 
 
+def test_groups_of_kubernetes_have_what_role_bindings_say_and_no_policy() -> None:
+    plan = cluster(EKS_FULL)
+    assert found(plan, ENTRY, "shop-group-developers").inputs == {
+        "clusterName": "shop",
+        "principalArn": "arn:aws:iam::123456789012:role/develops",
+        "kubernetesGroups": ["developers"],
+    }
+    assert not [each for each in plan.of_type(ACCESS) if each.inputs["principalArn"].endswith("role/develops")]
+    assert all("kubernetesGroups" not in each.inputs for each in plan.of_type(ENTRY) if "group" not in each.name)
+
+
+def test_groups_that_are_kubernetes_own_are_refused() -> None:
+    groups = {"all": {"principal_arn": ROLE_ARN, "groups": ["system:masters", "people", "eks:x"]}}
+    problems = refused(groups=groups)
+    assert set(problems) == {"groups.all.groups[0]", "groups.all.groups[2]"}
+    assert "of your own" in problems["groups.all.groups[0]"]
+    nobody = {"all": {"principal_arn": ROLE_ARN, "groups": []}}
+    assert "a group or more" in refused(groups=nobody)["groups.all.groups"]
+
+
 def test_another_partition_has_its_own_arns() -> None:
     plan = cluster(EKS_FULL, scope={**HOME, "partition": "aws-us-gov"})
     policies = [each.inputs["policyArn"] for each in plan.of_type(ACCESS, ATTACHMENT)]
@@ -589,6 +610,9 @@ def test_auto_mode_refuses_what_would_have_no_effect() -> None:
 def test_a_principal_has_one_entry() -> None:
     problems = refused(administrators={"deployment": ROLE_ARN}, viewers={"support": ROLE_ARN})
     assert problems == {"viewers.support": "stands at administrators.deployment too; name each principal once"}
+    groups = {"people": {"principal_arn": ROLE_ARN, "groups": ["people"]}}
+    problems = refused(administrators={"deployment": ROLE_ARN}, groups=groups)
+    assert problems == {"groups.people": "stands at administrators.deployment too; name each principal once"}
 
 
 def test_names_are_as_long_as_what_is_made_of_them() -> None:

@@ -85,7 +85,7 @@ def test_the_bare_call_is_safe() -> None:
             "securityPostureConfig": {"mode": "BASIC", "vulnerabilityMode": "VULNERABILITY_DISABLED"},
             "secretManagerConfig": {"enabled": True},
             "costManagementConfig": {"enabled": True},
-            "gatewayApiConfig": {"channel": "CHANNEL_STANDARD"},
+            "gatewayApiConfig": {"channel": "CHANNEL_DISABLED"},
             "verticalPodAutoscaling": {"enabled": True},
             "enableShieldedNodes": True,
             "enableIntranodeVisibility": True,
@@ -157,6 +157,10 @@ def test_backups_volumes_and_load_balancers_have_their_add_ons_and_dns_a_cache()
         "dnsCacheConfig": {"enabled": True},
     }
     assert settings["dnsConfig"] == {"clusterDns": "CLOUD_DNS", "clusterDnsScope": "CLUSTER_SCOPE"}
+
+
+def test_google_brings_the_gateway_api_where_it_is_asked_to() -> None:
+    assert made(gateway_api=True)["gatewayApiConfig"] == {"channel": "CHANNEL_STANDARD"}
 
 
 def test_the_pool_that_gke_begins_with_is_made_as_the_others_are_and_goes() -> None:

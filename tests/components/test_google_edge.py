@@ -1,5 +1,6 @@
 """Firewall, certificates, load balancer and zone on Google Cloud."""
 
+import json
 from typing import Any
 
 import pulumi
@@ -9,11 +10,12 @@ import pytest
 from components.edge.cloudarmor import CloudArmorPolicy, CoreRuleSet
 from components.edge.clouddns import CloudDnsZone
 from components.edge.gcp_certificates import GcpCertificates
+from components.edge.gcp_endpoint_groups import GcpEndpointGroups
 from components.edge.gcp_load_balancer import BackendProtocol, GcpLoadBalancer, TlsProfile
 from preview.plan import Plan
 
 from ..support import one, planned, remedies
-from .examples.google_edge import ARMOR, BALANCER, CERTIFICATES, ZONE
+from .examples.google_edge import ARMOR, BALANCER, CERTIFICATES, ENDPOINTS, ENDPOINTS_OF_A_SERVICE, ZONE
 from .examples.shared import GOOGLE
 
 ARMOR_POLICY = "gcp:compute/securityPolicy:SecurityPolicy"
@@ -31,6 +33,7 @@ MANAGED_ZONE = "gcp:dns/managedZone:ManagedZone"
 CERTIFICATE = "gcp:certificatemanager/certificate:Certificate"
 MAP = "gcp:certificatemanager/certificateMap:CertificateMap"
 ENTRY = "gcp:certificatemanager/certificateMapEntry:CertificateMapEntry"
+ENDPOINT_GROUP = "gcp:compute/networkEndpointGroup:NetworkEndpointGroup"
 PROOF = "gcp:certificatemanager/dnsAuthorization:DnsAuthorization"
 GROUP = "https://www.googleapis.com/compute/v1/projects/plinth-123456/zones/europe-west3-a/networkEndpointGroups/portal"
 
@@ -77,6 +80,14 @@ def balancer(**changes: Any) -> Plan:
 
 def refused_balancer(**changes: Any) -> dict[str, str]:
     return remedies(lambda: GcpLoadBalancer("web", {**BALANCER, **changes}))  # pyright: ignore[reportArgumentType]
+
+
+def endpoints(base: Any = ENDPOINTS, **changes: Any) -> Plan:
+    return planned(lambda opts: GcpEndpointGroups("pods", {**base, **changes}, opts))  # pyright: ignore[reportArgumentType]
+
+
+def refused_endpoints(**changes: Any) -> dict[str, str]:
+    return remedies(lambda: GcpEndpointGroups("pods", {**ENDPOINTS, **changes}))  # pyright: ignore[reportArgumentType]
 
 
 def zone(**changes: Any) -> Plan:
@@ -447,6 +458,80 @@ def test_requests_go_to_groups_by_their_rate() -> None:
     assert one(machines, BACKEND)["backends"] == [
         {"group": "a", "balancingMode": "RATE", "capacityScaler": 0, "maxRatePerInstance": 7}
     ]
+
+
+def test_a_group_of_each_zone_stands_where_the_cluster_looks_for_it() -> None:
+    made = {each.inputs["zone"]: each.inputs for each in endpoints().of_type(ENDPOINT_GROUP)}
+    assert set(made) == {"europe-west3-a", "europe-west3-b"}
+    for inputs in made.values():
+        assert (inputs["name"], inputs["networkEndpointType"]) == ("shop-gateway", "GCE_VM_IP_PORT")
+        assert inputs["network"] == ENDPOINTS["network_id"]
+        assert inputs["subnetwork"] == ENDPOINTS["subnet_id"]
+
+
+def test_another_zone_changes_no_group_that_was_there() -> None:
+    zones = ["europe-west3-c", *reversed(ENDPOINTS["zones"])]
+    kept = {each.urn: each.inputs for each in endpoints(zones=zones).resources}
+    for each in endpoints().of_type(ENDPOINT_GROUP):
+        assert kept[each.urn] == each.inputs
+
+
+def test_groups_have_a_description_that_gke_lets_pass() -> None:
+    """It leaves alone what has none, and what names another service in JSON."""
+    text = endpoints().of_type(ENDPOINT_GROUP)[0].inputs["description"]
+    assert text
+    with pytest.raises(ValueError, match="Expecting value"):
+        json.loads(text)
+
+
+def test_groups_can_name_their_service_as_gke_does() -> None:
+    descriptions = [each.inputs["description"] for each in endpoints(ENDPOINTS_OF_A_SERVICE).of_type(ENDPOINT_GROUP)]
+    assert [json.loads(each) for each in descriptions] == 2 * [
+        {
+            "cluster-uid": "0b1c0ffe-0000-4000-8000-000000000000",
+            "namespace": "gateway",
+            "service-name": "shop",
+            "port": "8443",
+        }
+    ]
+
+
+def test_the_name_of_groups_is_told_once_all_are_there() -> None:
+    def made(opts: pulumi.ResourceOptions) -> None:
+        pods = GcpEndpointGroups("pods", ENDPOINTS, opts)
+        gcp.pubsub.Topic("told", name=pods.group_name, opts=pulumi.ResourceOptions(parent=pods))
+
+    plan = planned(made)
+    topic = plan.of_type("gcp:pubsub/topic:Topic")[0]
+    assert topic.inputs["name"] == "shop-gateway"
+    assert {each.urn for each in plan.of_type(ENDPOINT_GROUP)} <= plan.waits_for(topic.urn)
+
+
+def test_a_load_balancer_takes_groups_by_their_zones() -> None:
+    def made(opts: pulumi.ResourceOptions) -> None:
+        pods = GcpEndpointGroups("pods", ENDPOINTS, opts)
+        backends: Any = {zone: {"group": pods.groups[zone]} for zone in ENDPOINTS["zones"]}
+        GcpLoadBalancer("web", {**BALANCER, "backends": backends}, opts)
+
+    plan = planned(made)
+    place = "https://www.googleapis.com/compute/v1/projects/plinth-123456/zones"
+    assert [each["group"] for each in one(plan, BACKEND)["backends"]] == [
+        f"{place}/{zone}/networkEndpointGroups/shop-gateway" for zone in ENDPOINTS["zones"]
+    ]
+    assert {each.urn for each in plan.of_type(ENDPOINT_GROUP)} <= plan.waits_for(plan.of_type(BACKEND)[0].urn)
+
+
+@pytest.mark.parametrize("group", ["k8s1-shop", "Shop", "shop-", "s" * 64, ""])
+def test_names_that_no_group_of_ours_can_have_are_refused(group: str) -> None:
+    assert "GKE's own names" in refused_endpoints(group=group)["group"]
+
+
+def test_bad_zones_of_groups_are_refused_together() -> None:
+    assert refused_endpoints(zones=["europe-west4-a", "europe-west3-a", "europe-west3-a"]) == {
+        "zones[0]": "not in the cluster's region; write one like europe-west3-a",
+        "zones[2]": "name each zone once",
+    }
+    assert refused_endpoints(zones=[]) == {"zones": "name a zone or more, such as europe-west3-a"}
 
 
 @pytest.mark.parametrize("protocol", BackendProtocol)

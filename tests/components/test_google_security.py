@@ -171,6 +171,11 @@ def test_a_service_is_granted_what_it_needs_and_no_more() -> None:
         "shop-metrics": "roles/monitoring.metricWriter",
         "shop-use-credentials": "roles/secretmanager.secretAccessor",
         "shop-keep-credentials": "projects/plinth-123456/roles/shop_c0ffee00",
+        "shop-records-shop": "roles/dns.admin",
+        "shop-records-market": "roles/dns.admin",
+        "shop-records-fair": "roles/dns.admin",
+        "shop-zones-plinth-123456": "roles/dns.reader",
+        "shop-zones-plinth-domains": "roles/dns.reader",
         "shop-pods": "roles/iam.workloadIdentityUser",
     }
     assert roles(account()) == {"shop-secret-database": "roles/secretmanager.secretAccessor"}
@@ -208,7 +213,22 @@ def test_what_has_no_policy_is_held_to_one_resource_by_a_condition() -> None:
     cache = "projects/plinth-123456/locations/europe-west3/instances/shop"
     assert condition(plan, "shop-cache") == f'resource.name == "{cache}"'
     unconditional = {each.name for each in plan.of_type(PROJECT_MEMBER) if "condition" not in each.inputs}
-    assert unconditional == {"shop-metrics"}
+    assert unconditional == {"shop-metrics", "shop-zones-plinth-123456", "shop-zones-plinth-domains"}
+
+
+def test_records_are_kept_in_the_named_zones_alone_and_zones_of_their_projects_are_listed() -> None:
+    plan = full_account()
+    zones = plan.of_type("gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember")
+    assert {(each.inputs["project"], each.inputs["managedZone"]) for each in zones} == {
+        ("plinth-123456", "shop-1234567"),
+        ("plinth-domains", "market-1234567"),
+        ("plinth-domains", "fair-1234567"),
+    }
+    listed = [each for each in plan.of_type(PROJECT_MEMBER) if each.inputs["role"] == "roles/dns.reader"]
+    assert {each.name: each.inputs["project"] for each in listed} == {
+        "shop-zones-plinth-123456": "plinth-123456",
+        "shop-zones-plinth-domains": "plinth-domains",
+    }
 
 
 def test_credentials_are_kept_and_used_under_their_prefix_alone() -> None:

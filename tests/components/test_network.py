@@ -140,6 +140,16 @@ def test_gateways_are_told_by_zone(mode: str, zones: set[str]) -> None:
     assert set(nat_zones(NatMode(mode), ["eu-central-1a", "eu-central-1b"])) == zones - {"regional"}
 
 
+def test_blocks_are_known_before_there_is_a_network() -> None:
+    """Policies of a cluster's network name them, and a preview shows them."""
+    plan = planned(lambda opts: AwsNetwork("net", NETWORK, opts), None)
+    outputs = next(each for each in plan.resources if each.type == "plinth:index:AwsNetwork").outputs
+    made = subnets(plan)
+    assert outputs["vpcCidr"] == NETWORK["cidr"]
+    for tier in ("private", "data"):
+        assert outputs[f"{tier}Cidrs"] == [made[f"net-{tier}-{zone}"] for zone in NETWORK["zones"]]
+
+
 def test_private_subnets_carry_the_tags_by_which_a_cluster_finds_them() -> None:
     plan = network(private_tags={"karpenter.sh/discovery": "shop"})
     found = {each.inputs["tags"]["subnet-tier"] for each in plan.of_type("aws:ec2/subnet:Subnet")

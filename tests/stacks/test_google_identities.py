@@ -110,7 +110,7 @@ def test_pods_act_as_their_own_service_alone(stack: str) -> None:
     assert of_pods == {
         f"{settings.name}-{name}-pods": f"{pool}[{settings.name}/{name}]"
         for name, service in system.services.items()
-        if service.needs_identity
+        if signs_in(service)
     }
 
 

@@ -37,6 +37,7 @@ PROD: dict[str, Any] = {
     "tier": "prod",
     "recoveryRegion": "eu-west-1",
     "alerts": {"critical": ["mailto:oncall@example.com"]},
+    "services": {"portal": {"route": {"host": "skipper.example.com"}}},
     "aws": {**GOOD["aws"], "zones": ["eu-central-1a", "eu-central-1b", "eu-central-1c"]},
 }
 
@@ -305,7 +306,14 @@ def test_several_faults_are_reported_together() -> None:
         "aws": {"account": "1", "zones": ["eu-central-1a"]},
     }
     paths = {problem.partition("=")[0].partition(":")[0] for problem in problems({**values, "netwrok": {"a": 1}})}
-    assert paths == {"netwrok", "network.cidr", "database.size", "services.portl", "aws.account", "alerts.critical"}
+    assert paths == {
+        "netwrok",
+        "network.cidr",
+        "database.size",
+        "services.portl",
+        "aws.account",
+        "alerts.critical",
+    }
 
 
 @pytest.mark.parametrize(
@@ -335,6 +343,8 @@ def test_several_faults_are_reported_together() -> None:
         ("alerts", ..., "alerts.critical: an alarm needs somebody who is told; name them in Pulumi.test.yaml"),
         ("alerts.critical", [], "alerts.critical: an alarm needs somebody who is told; name them in Pulumi.test.yaml"),
         ("recoveryRegion", "eu-central-1", "recoveryRegion=eu-central-1: is the region itself; name another one"),
+        ("services.portal.route.host", None, "services.portal.route.host: prod needs a host name, for its certificate"),
+        ("services.user.scaling", {"fewest": 1}, "services.user.scaling.fewest=1: prod needs a replica that is left"),
     ],
 )
 def test_prod_refuses_to_fall_below_its_protections(path: str, value: Any, message: str) -> None:

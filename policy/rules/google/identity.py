@@ -27,6 +27,7 @@ _IMPERSONATION = (
 _NOT_ON_A_RESOURCE = {
     "roles/cloudtrace.agent": "traces are the project's, and Cloud Trace knows no conditions",
     "roles/container.defaultNodeServiceAccount": "nodes write logs and metrics, which are the project's",
+    "roles/dns.reader": "zones are found by listing all of a project's, and Cloud DNS knows no conditions",
     "roles/logging.logWriter": "who writes a log names it; Cloud Logging knows no conditions for it",
     "roles/monitoring.metricWriter": "metrics are the project's, and Cloud Monitoring knows no conditions",
     "roles/workflows.invoker": "Workflows has no policies of workflows, and knows no conditions",

@@ -29,6 +29,7 @@ EKS_FULL: EksClusterArgs = {
     "allowed_cidrs": ["203.0.113.0/24"],
     "administrators": {"deployment": "arn:aws:iam::123456789012:role/deploys"},
     "viewers": {"support": "arn:aws:iam::123456789012:role/supports"},
+    "groups": {"developers": {"principal_arn": "arn:aws:iam::123456789012:role/develops", "groups": ["developers"]}},
     "node_groups": {"general": GENERAL, "spare": SPARE},
     "node_security_group_ids": ["sg-workloads"],
     "node_tags": {"system": "shop"},

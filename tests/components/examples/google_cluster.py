@@ -38,6 +38,7 @@ GKE: GkeClusterArgs = {
 GKE_FULL: GkeClusterArgs = {
     **GKE,
     "nodes": {"general": GENERAL, "spare": SPARE},
+    "gateway_api": True,
     "pods_per_node": 64,
     "release_channel": GkeChannel.STABLE,
     "version": "1.36",

@@ -3,9 +3,10 @@
 from components.edge.cloudarmor import CloudArmorPolicy, CloudArmorPolicyArgs, CoreRuleSet
 from components.edge.clouddns import CloudDnsZone, CloudDnsZoneArgs
 from components.edge.gcp_certificates import GcpCertificates, GcpCertificatesArgs
+from components.edge.gcp_endpoint_groups import GcpEndpointGroups, GcpEndpointGroupsArgs
 from components.edge.gcp_load_balancer import BackendProtocol, GcpLoadBalancer, GcpLoadBalancerArgs, TlsProfile
 
-from .shared import GOOGLE, Examples
+from .shared import GOOGLE, GOOGLE_NETWORK, Examples
 
 PLACE = "https://www.googleapis.com/compute/v1/projects/plinth-123456/zones/europe-west3"
 
@@ -61,6 +62,22 @@ BALANCER_FULL: GcpLoadBalancerArgs = {
     "ipv6": False,
     "protect": False,
 }
+ENDPOINTS: GcpEndpointGroupsArgs = {
+    "scope": GOOGLE,
+    "network_id": GOOGLE_NETWORK,
+    "subnet_id": "projects/plinth-123456/regions/europe-west3/subnetworks/nodes",
+    "zones": ["europe-west3-a", "europe-west3-b"],
+    "group": "shop-gateway",
+}
+ENDPOINTS_OF_A_SERVICE: GcpEndpointGroupsArgs = {
+    **ENDPOINTS,
+    "service": {
+        "cluster_uid": "0b1c0ffe-0000-4000-8000-000000000000",
+        "namespace": "gateway",
+        "service": "shop",
+        "port": 8443,
+    },
+}
 
 EXAMPLES: Examples = {
     CloudArmorPolicy: [
@@ -74,6 +91,10 @@ EXAMPLES: Examples = {
     GcpCertificates: [
         lambda name, opts: GcpCertificates(name, CERTIFICATES, opts),
         lambda name, opts: GcpCertificates(name, CERTIFICATES_FULL, opts),
+    ],
+    GcpEndpointGroups: [
+        lambda name, opts: GcpEndpointGroups(name, ENDPOINTS, opts),
+        lambda name, opts: GcpEndpointGroups(name, ENDPOINTS_OF_A_SERVICE, opts),
     ],
     GcpLoadBalancer: [
         lambda name, opts: GcpLoadBalancer(name, BALANCER, opts),

@@ -39,6 +39,11 @@ ACCOUNT_FULL: GcpServiceAccountArgs = {
     "cache": "projects/plinth-123456/locations/europe-west3/instances/shop",
     "metrics": True,
     "credentials": {"prefix": "shop-credentials-", "keep": True, "use": True},
+    "dns_zones": {
+        "shop": {"zone_name": "shop-1234567"},
+        "market": {"zone_name": "market-1234567", "project": "plinth-domains"},
+        "fair": {"zone_name": "fair-1234567", "project": "plinth-domains"},
+    },
     "pods": {"workload_pool": "plinth-123456.svc.id.goog", "namespace": "web", "service_account": "seller"},
 }
 NODES: GcpNodeAccountArgs = {"scope": GOOGLE, "account_id": "shop-nodes"}

@@ -15,6 +15,7 @@ def plant(sketch: Sketch) -> None:
     only = {"title": "Only the database", "expression": 'resource.name == "projects/plinth/instances/shop"'}
     _granted(sketch, "projects/iAMMember:IAMMember", "gcp-grant", role="roles/cloudsql.client", condition=only)
     _granted(sketch, "projects/iAMMember:IAMMember", "gcp-metrics", role="roles/monitoring.metricWriter")
+    _granted(sketch, "projects/iAMMember:IAMMember", "gcp-zones", role="roles/dns.reader")
     acts = {"role": "roles/iam.workloadIdentityUser", "member": f"serviceAccount:{PROJECT}.svc.id.goog[web/seller]"}
     _granted(sketch, "serviceaccount/iAMMember:IAMMember", "gcp-pods", **acts)
     pipeline = {**acts, "member": f"{POOL}/attribute.repository/shop/web"}

@@ -1,0 +1,137 @@
+"""The Helm charts that a cluster gets: one pinned catalogue, and where charts come from."""
+
+import re
+from typing import NamedTuple
+
+
+class Chart(NamedTuple):
+    """A chart in one exact version."""
+
+    name: str
+    """Name of the chart. Its release is called the same."""
+    version: str
+    """Exact version."""
+    repository: str
+    """Where its makers publish it: a repository, `https://...`, or a path of a registry, `oci://...`."""
+    why: str
+    """What it is there for."""
+
+
+class Source(NamedTuple):
+    """Where Helm gets a chart."""
+
+    chart: str
+    """Name in a repository, reference in a registry, or path of an archive."""
+    repository: str | None
+    """URL of the repository. None: the chart is found without one."""
+
+
+_ENVOY = "oci://docker.io/envoyproxy"
+
+_CATALOGUE = (
+    Chart(
+        "aws-load-balancer-controller",
+        "3.5.0",
+        "https://aws.github.io/eks-charts",
+        "Gives a Service of type LoadBalancer a network load balancer of AWS.",
+    ),
+    Chart(
+        "cert-manager",
+        "v1.21.1",
+        "https://charts.jetstack.io",
+        "Has certificates signed, by Let's Encrypt for the world and by a CA of its own inside, and renews them.",
+    ),
+    Chart(
+        "cluster-autoscaler",
+        "9.59.0",
+        "https://kubernetes.github.io/autoscaler",
+        "Adds nodes for pods that find no room, and takes away those that are not needed.",
+    ),
+    Chart(
+        "external-dns",
+        "1.21.1",
+        "https://kubernetes-sigs.github.io/external-dns",
+        "Keeps the DNS records of the host names that routes serve.",
+    ),
+    Chart(
+        "external-secrets",
+        "2.9.0",
+        "https://charts.external-secrets.io",
+        "Brings secrets of the cloud's store to the pods that need them.",
+    ),
+    Chart(
+        "gateway-crds-helm",
+        "v1.9.0",
+        _ENVOY,
+        "Brings the kinds of the Gateway API and of Envoy Gateway, and later versions of them.",
+    ),
+    Chart("gateway-helm", "v1.9.0", _ENVOY, "Runs the proxies of gateways: what reaches the cluster from outside."),
+    Chart(
+        "metrics-server",
+        "3.13.1",
+        "https://kubernetes-sigs.github.io/metrics-server",
+        "Measures pods and nodes, for autoscaling and `kubectl top`.",
+    ),
+    Chart(
+        "reloader",
+        "2.2.16",
+        "https://stakater.github.io/stakater-charts",
+        "Restarts the pods whose Secret or ConfigMap has changed, such as a rotated password.",
+    ),
+    Chart(
+        "sealed-secrets",
+        "2.18.5",
+        "https://bitnami-labs.github.io/sealed-secrets",
+        "Opens secrets that were sealed for this cluster, and so can stand in a repository.",
+    ),
+)
+
+CHARTS: dict[str, Chart] = {chart.name: chart for chart in _CATALOGUE}
+"""Every chart that is used, by name."""
+
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?"
+_PATH = r"(/[A-Za-z0-9._~-]+)"
+_MIRRORS = {
+    "oci": (rf"{_HOST}{_PATH}+", "give a registry and a path in it, `oci://<registry>/<path>`"),
+    "https": (rf"{_HOST}{_PATH}*", "give the URL of a chart repository, `https://<host>/<path>`"),
+}
+"""What follows the scheme of a mirror, and what to write where something else does."""
+_LIKE_A_HOST = r"[^/.]+\.[^/]*(/.*)?"
+
+
+def mirror_problem(mirror: str) -> str | None:
+    """What is wrong with a mirror of charts, and what to write instead. None where nothing is.
+
+    A mirror is a registry (`oci://<registry>/<path>`, whose charts are `<mirror>/<name>`), a chart repository
+    (`https://<host>/<path>`), or a folder with archives as `helm pull` writes them (`<name>-<version>.tgz`).
+    """
+    if not mirror or mirror != mirror.strip():
+        return "give a registry (oci://...), a chart repository (https://...) or a folder, with no space around it"
+    if mirror.endswith("/"):
+        return "leave out the slash at its end"
+    scheme, separator, rest = mirror.partition("://")
+    if not separator:
+        return _folder_problem(mirror)
+    if scheme not in _MIRRORS:
+        return f"charts come over oci:// or https://, or out of a folder, not over {scheme}://"
+    pattern, remedy = _MIRRORS[scheme]
+    if "@" in rest:
+        return "leave the credentials out; sign in with `helm registry login`"
+    return None if re.fullmatch(pattern, rest) else remedy
+
+
+def _folder_problem(folder: str) -> str | None:
+    if folder.startswith("~"):
+        return "Helm expands no `~`; write the whole path"
+    if ":" in folder or re.fullmatch(_LIKE_A_HOST, folder):
+        return f"write oci://{folder} where that is a registry, ./{folder} where it is a folder"
+    return None
+
+
+def source(chart: Chart, mirror: str | None = None) -> Source:
+    """Where Helm gets a chart: from its makers, or from a mirror."""
+    place = mirror or chart.repository
+    scheme, separator, _ = place.partition("://")
+    if not separator:
+        return Source(f"{place}/{chart.name}-{chart.version}.tgz", None)
+    return Source(f"{place}/{chart.name}", None) if scheme == "oci" else Source(chart.name, place)

@@ -1,7 +1,8 @@
 """What each concern looks like to those who use it, in whatever cloud.
 
 No component inherits from these: it has the attributes, and the tests hold every implementation against its contract.
-A reference to a secret is an ARN on AWS, and `projects/<project>/secrets/<id>` on Google Cloud.
+A reference to a secret is an ARN on AWS, and `projects/<project>/secrets/<id>` on Google Cloud. In a Kubernetes cluster
+it is the name of a Secret in the namespace.
 
 There is a contract for each concern that a service sees: where it runs, who it is, and what it uses. Networks, keys,
 backups, registries, the edge and alerts have none: no service refers to them. They are as each cloud has them, and only
@@ -45,7 +46,7 @@ class Broker(Protocol):
     """What services send messages through."""
 
     protocol: pulumi.Output[str]
-    """`amqps`, or `pubsub`."""
+    """`amqps`, or `pubsub`; `amqp` in a Kubernetes cluster that does without TLS."""
     address: pulumi.Output[str]
     """Where it is: `<host>:<port>/<virtual host>`, or the project."""
     credentials_secret: pulumi.Output[str]

@@ -55,22 +55,22 @@ _SETTINGS = {
     "log_min_duration_statement": "1000",
     "log_statement": "ddl",
 }
-_START = f"""\
+_START = """\
 #!/bin/sh
 # Makes the database where there is none yet. What was begun before and is not finished is begun anew.
 set -eu
 umask 0077
 if [ ! -e "$PGDATA" ]; then
     rm -rf "$PGDATA.new"
-    initdb --pgdata="$PGDATA.new" --username={_ADMINISTRATOR} --pwfile={_PASSWORD_PATH}/password \\
+    initdb --pgdata="$PGDATA.new" --username=%(administrator)s --pwfile=%(password)s \\
         --auth=scram-sha-256 --encoding=UTF8 --data-checksums
-    echo 'CREATE DATABASE {{database}}' | postgres --single -D "$PGDATA.new" -c exit_on_error=on {_ADMINISTRATOR}
+    echo 'CREATE DATABASE %(database)s' | postgres --single -D "$PGDATA.new" -c exit_on_error=on postgres
     sync
     mv "$PGDATA.new" "$PGDATA"
 fi
 # A volume may come with the group's rights on all that is in it, and the server refuses that.
 chmod 0700 "$PGDATA"
-exec postgres -c config_file={_PATH}/postgresql.conf
+exec postgres -c config_file=%(configuration)s
 """
 _READY = """\
 #!/bin/sh
@@ -299,7 +299,13 @@ def _files(args: KubernetesPostgresArgs) -> dict[str, str]:
         "postgresql.conf": "".join(f"{key} = {_quoted(value)}\n" for key, value in sorted(settings.items())),
         # Whoever comes otherwise is refused.
         "pg_hba.conf": f"local all all scram-sha-256\n{who} all all all scram-sha-256\n",
-        "start.sh": _START.format(database=args["database"]),
+        "start.sh": _START
+        % {
+            "administrator": _ADMINISTRATOR,
+            "password": f"{_PASSWORD_PATH}/password",
+            "database": args["database"],
+            "configuration": f"{_PATH}/postgresql.conf",
+        },
         "ready.sh": _READY,
         "alive.sh": _ALIVE + (_SERVES_NEWEST if tls else ""),
     }

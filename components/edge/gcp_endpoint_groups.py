@@ -56,11 +56,12 @@ class GcpEndpointGroups(Component):
     cluster is, so that a load balancer can stand before it too.
 
     The service asks for them by the annotation `cloud.google.com/neg`, with the value
-    `{"exposed_ports": {"<port of the service>": {"name": "<group>"}}}`. GKE's controller then adds its pods and takes
-    them away, and does nothing else to the groups while it asks. A group without any description it refuses.
+    `{"exposed_ports": {"<port of the service>": {"name": "<group>"}}}`. GKE's controller then keeps its pods in them,
+    and changes nothing else. It takes no group without a description.
 
-    Load balancer first, then the service, then the groups: so they go. As long as a load balancer names a group, GKE
-    keeps it, and with it the namespace of a service that is being deleted.
+    Once no service asks any more, the controller deletes the groups, but none that a load balancer names: until that
+    one is gone, the service's namespace is not deleted either. So the load balancer must not wait for the service to
+    go.
 
     Raises `InputError` for bad args.
     """

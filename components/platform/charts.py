@@ -26,8 +26,6 @@ class Source(NamedTuple):
     """URL of the repository. None: the chart is found without one."""
 
 
-_ENVOY = "oci://docker.io/envoyproxy"
-
 _CATALOGUE = (
     Chart(
         "aws-load-balancer-controller",
@@ -60,12 +58,11 @@ _CATALOGUE = (
         "Brings secrets of the cloud's store to the pods that need them.",
     ),
     Chart(
-        "gateway-crds-helm",
+        "gateway-helm",
         "v1.9.0",
-        _ENVOY,
-        "Brings the kinds of the Gateway API and of Envoy Gateway, and later versions of them.",
+        "oci://docker.io/envoyproxy",
+        "Runs the proxies of gateways, by which the cluster is reached from outside.",
     ),
-    Chart("gateway-helm", "v1.9.0", _ENVOY, "Runs the proxies of gateways: what reaches the cluster from outside."),
     Chart(
         "metrics-server",
         "3.13.1",

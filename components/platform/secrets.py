@@ -88,7 +88,7 @@ class ExternalSecrets(Component):
 
     The controller reads the store as itself: its identity must be there before it, and what that may read, whoever may
     make an ExternalSecret beside a store can have. It serves stores of namespaces alone: kinds for the whole cluster,
-    and the way back into a store, are turned off, and it may make no tokens.
+    and the way back into a store, are left out, and it may make no tokens.
 
     Raises `InputError` for bad args, among them a provider of no cloud or of two.
     """
@@ -220,7 +220,9 @@ def _external(args: ExternalSecretsArgs) -> AddOn:
         **several,
         "installCRDs": True,
         "leaderElect": True,
-        **{f"process{kind}": False for kind in _NOT_SERVED},
+        # Kinds for the whole cluster, and those that write into a store, are neither served nor there.
+        "crds": {f"create{kind}": False for kind in _LEFT_OUT},
+        **{f"process{kind.replace('SecretStore', 'Store')}": False for kind in _LEFT_OUT},
         "rbac": {"serviceAccountTokenCreate": False, "servicebindings": {"create": False}},
         "serviceAccount": account(SERVICE_ACCOUNT, args.get("service_account_annotations")),
         "global": {"topologySpreadConstraints": spread()},
@@ -266,7 +268,6 @@ def _sealed_problems(args: SealedSecretsArgs) -> Iterator[Problem]:
         yield Problem("namespaces", [], "name one namespace or more; in others nothing is opened")
 
 
-_NOT_SERVED = ("ClusterStore", "ClusterExternalSecret", "ClusterPushSecret", "ClusterGenerator", "PushSecret")
-"""Kinds for the whole cluster, and those that write into a store."""
+_LEFT_OUT = ("ClusterSecretStore", "ClusterExternalSecret", "ClusterPushSecret", "ClusterGenerator", "PushSecret")
 _RULES = {"mirror": mirror_problem, "replicas": between(1, 5, "pods")}
 _SEALED_RULES = {"mirror": mirror_problem, "key_days": between(1, 365, "days")}

@@ -19,28 +19,20 @@ from components.broker.topology import dead_letters, definitions
 from components.cache.elasticache import ElastiCacheValkey, ElastiCacheValkeyArgs
 from components.cluster.bastion import SsmBastion
 from components.cluster.eks import EksCluster, EksClusterArgs, NodeGroup
-from components.component import Component
 from components.database.rds import RdsBackupCopy, RdsPostgres, RdsPostgresArgs
 from components.network.aws import AwsNetwork, nat_zones
 from components.network.security_group import ANYWHERE, AwsSecurityGroup
 from components.observability.alarms import Alarms
 from components.observability.cloudwatch import PUBLISHERS, AwsNotifications, CloudWatchAlarms, Topics
 from components.observability.dashboard import CloudWatchDashboard
-from components.platform import autoscaling, load_balancer
-from components.platform import dns as external_dns
-from components.platform import secrets as external_secrets
-from components.platform.gateway import Exposure
-from components.platform.storage import StorageClassArgs, VolumeProvisioner
 from components.secrets.aws import SecretReplica
 from components.secrets.generated import AwsGeneratedSecret
-from components.security.iam import AwsServiceRole, AwsServiceRoleArgs, PodIdentity, StoreGrant
+from components.security.iam import AwsServiceRole, AwsServiceRoleArgs, StoreGrant
 from components.security.kms import EncryptionKey
-from components.security.pod_roles import AwsPodRole
 from components.security.policy import AwsScope
 from components.storage.s3 import S3AccessLogs, S3ObjectStore, S3ObjectStoreArgs
 
 from ..model import ObjectStore, Service
-from ..platform import AddOn
 from ..settings import Settings
 from .aws_monitoring import Watched, environment_alarms, recovery_alarms
 from .aws_place import regional_provider
@@ -56,9 +48,10 @@ from .aws_settings import (
     Section,
     clustered,
 )
-from .cluster import cluster_provider
+from .aws_workloads import Parts, ground, links, pods_of
+from .cluster import Platform
 from .tags import cost_tags
-from .workloads import BrokerSetup, Credentials, DatabaseSetup, Exposed, Ground, Link, Workloads
+from .workloads import Workloads
 
 PARTS = (
     "network",
@@ -120,7 +113,7 @@ class AwsEnvironment:
         self._notifications()
         self._backups()
         self._monitoring()
-        self._running = Workloads(settings, self._ground())
+        self._run()
 
     def outputs(self) -> dict[str, Any]:
         """What an engineer needs to find and use it. No secret is among them."""
@@ -134,7 +127,7 @@ class AwsEnvironment:
             "privateSubnetIds": network.private_subnet_ids,
             "dataSubnetIds": network.data_subnet_ids,
             "natAddresses": network.nat_addresses,
-            "workloadSecurityGroupId": self._workloads.group_id,
+            "workloadSecurityGroupId": self._machines.group_id,
             "databaseHost": database.host,
             "databaseReaderHost": database.reader_host,
             "databasePort": database.port,
@@ -156,7 +149,7 @@ class AwsEnvironment:
             **self._broker_outputs(),
             **self._cluster_outputs(),
             **self._standby_outputs(),
-            **self._running.outputs(),
+            **self._workloads.outputs(),
         }
 
     def _broker_outputs(self) -> dict[str, Any]:
@@ -273,7 +266,7 @@ class AwsEnvironment:
             },
             self._in_home,
         )
-        self._workloads = AwsSecurityGroup(
+        self._machines = AwsSecurityGroup(
             f"{self._name}-workloads",
             {
                 "vpc_id": self._vpc.vpc_id,
@@ -282,7 +275,7 @@ class AwsEnvironment:
             },
             self._in_home,
         )
-        self._clients: dict[str, pulumi.Input[str]] = {"workloads": self._workloads.group_id}
+        self._clients: dict[str, pulumi.Input[str]] = {"workloads": self._machines.group_id}
 
     def _recovery(self) -> None:
         """The second region: its provider and its key, where anything is copied there."""
@@ -398,7 +391,7 @@ class AwsEnvironment:
 
     def _broker(self) -> None:
         settings, broker = self._settings, self._system.broker
-        self._mq = None
+        self._mq, self._definitions = None, {}
         if not self._system.has_broker:
             return
         self._mq = AmazonMqBroker(
@@ -502,7 +495,7 @@ class AwsEnvironment:
         }
         if not eks.auto_mode:
             args["node_groups"] = {name: self._node_group(name) for name in self._system.nodes}
-            args["node_security_group_ids"] = [self._workloads.group_id]
+            args["node_security_group_ids"] = [self._machines.group_id]
             args["node_tags"] = self._tags
         if eks.patch_schedule:
             args["patch_schedule"] = eks.patch_schedule
@@ -569,211 +562,28 @@ class AwsEnvironment:
             }
         if service.reports_metrics:
             args["metrics_namespace"] = self._name
-        if pods := self._pods(self._name, name):
-            args["pods"] = pods
+        if self._kubernetes:
+            args["pods"] = pods_of(self._kubernetes, self._name, name)
         return AwsServiceRole(f"{self._name}-{name}", args, self._in_home)
 
-    def _pods(self, namespace: str, service_account: str) -> PodIdentity | None:
-        """The pods of the environment's own cluster that run as somebody. In a cluster that exists, whoever runs that
-        says so."""
-        if not self._kubernetes:
-            return None
-        return {
-            "cluster_name": self._kubernetes.cluster_name,
-            "cluster_arn": self._kubernetes.cluster_arn,
-            "namespace": namespace,
-            "service_account": service_account,
-        }
-
-    def _add_on_roles(self) -> dict[AddOn, Component]:
-        """Who the add-ons of the cluster are."""
-        roles: dict[AddOn, Component] = {}
-        brings: AwsServiceRoleArgs = {
-            "scope": self._home,
-            "description": "Brings secrets to the services of the cluster",
-            "key_arn": self._data_key.arn,
-            "secret_arns": self._delivered(),
-        }
-        if pods := self._pods(external_secrets.NAMESPACE, external_secrets.SERVICE_ACCOUNT):
-            brings["pods"] = pods
-        if primary := self._section.primary:
-            brings["further_key_arns"] = [primary.key]
-        roles[AddOn.SECRETS] = AwsServiceRole(f"{self._name}-external-secrets", brings, self._in_home)
-        for add_on, module, role in (
-            (AddOn.DNS, external_dns, self._records_role()),
-            (AddOn.LOAD_BALANCERS, load_balancer, self._load_balancers_role()),
-            (AddOn.NODES, autoscaling, self._nodes_role()),
-        ):
-            pods = self._pods(module.NAMESPACE, module.SERVICE_ACCOUNT)
-            if role and pods:
-                args: Any = {"scope": self._home, "pods": pods, **role}
-                roles[add_on] = AwsPodRole(f"{self._name}-{module.SERVICE_ACCOUNT}", args, self._in_home)
-        return roles
-
-    def _records_role(self) -> Any:
-        dns, hosts = self._section.dns, self._system.hosts
-        if not (dns and hosts):
-            return None
-        return {"description": "Keeps records of hosts", "dns_zone_ids": [dns.zone], "dns_names": hosts}
-
-    def _load_balancers_role(self) -> Any:
-        if self._eks.auto_mode:
-            return None  # which brings them itself
-        return {"description": "Makes load balancers of services", "load_balancers": {"vpc_id": self._vpc.vpc_id}}
-
-    def _nodes_role(self) -> Any:
-        return None if self._eks.auto_mode else {"description": "Resizes node groups", "node_groups": True}
-
-    def _delivered(self) -> dict[str, pulumi.Input[str]]:
-        """The secrets that services, and the jobs before them, are given."""
-        secrets: dict[str, pulumi.Input[str]] = {name: secret.secret for name, secret in self._generated.items()}
-        secrets["database"] = self._postgres.credentials_secret
-        secrets["cache"] = self._valkey.credentials_secret
-        if not self._settings.is_standby:
-            secrets["database-administrator"] = self._postgres.administrator_secret
-        if self._mq:
-            secrets["broker"] = self._mq.credentials_secret
-            secrets["broker-administrator"] = self._mq.administrator_secret
-        if registry := self._settings.images.pull_secret:
-            secrets["registry"] = registry
-        return secrets
-
-    def _ground(self) -> Ground:
-        """What the environment gives to what runs in its cluster."""
-        data, cluster = self._vpc.data_cidrs, self._kubernetes
-        database, cache = self._postgres, self._valkey
-        return Ground(
-            provider=cluster_provider(self._name, self._settings, cluster),
-            database=Link(
-                {
-                    "DB_HOST": database.host,
-                    "DB_NAME": database.database,
-                    "DB_PORT": database.port.apply(str),
-                    "DB_READER_HOST": database.reader_host,
-                    "DB_SSL_MODE": "require",
-                },
-                {"ports": [5432], "cidrs": data},
-                Credentials(database.credentials_secret, {"DB_PASSWORD": "password", "DB_USER": "username"}),
-                direct={"DB_HOST": database.direct_host},
-            ),
-            cache=Link(
-                {
-                    "REDIS_HOST": cache.host,
-                    "REDIS_PORT": cache.port.apply(str),
-                    "REDIS_READER_HOST": cache.reader_host,
-                    "REDIS_TLS": "true",
-                },
-                {"ports": [6379], "cidrs": data},
-                Credentials(cache.credentials_secret, {"REDIS_PASSWORD": "password", "REDIS_USERNAME": "username"}),
-            ),
-            database_setup=self._database_setup(),
-            broker=self._broker_link(),
-            broker_setup=self._broker_setup(),
-            exchanges={name: name for name in self._system.broker.exchanges},
-            queues={name: name for name in self._system.broker.queues},
-            stores={name: store.bucket for name, store in self._buckets.items()},
-            secrets={name: secret.secret for name, secret in self._generated.items()},
-            cloud={
-                name: {
-                    "aws": {"ports": [443], "cidrs": [ANYWHERE]},
-                    # Where a pod's role is had, on its own node.
-                    "identity": {"ports": [80], "cidrs": ["169.254.170.23/32"]},
-                }
-                for name in self._roles
-            },
-            identities={**self._roles, **{add_on.value: role for add_on, role in self._add_on_roles().items()}},
-            secret_store={"aws": {"region": self._home["region"]}},
-            dns={"aws": {"zone_id": self._section.dns.zone, "region": self._home["region"]}}
-            if self._section.dns and cluster
-            else None,
-            storage=self._storage(),
-            exposed=self._exposed(),
-            load_balancers={
-                "cluster_name": cluster.cluster_name,
-                "region": self._home["region"],
-                "vpc_id": self._vpc.vpc_id,
-                "tags": self._tags,
-            }
-            if cluster and not self._eks.auto_mode
-            else {},
-            nodes={
-                "cluster_name": cluster.cluster_name,
-                "region": self._home["region"],
-                "version": self._eks.version,
-            }
-            if cluster and not self._eks.auto_mode
-            else {},
-        )
-
-    def _database_setup(self) -> DatabaseSetup | None:
-        database = self._postgres
-        if self._section.primary:
-            return None  # whose administrator made the role
-        return DatabaseSetup(
-            host=database.direct_host,
-            administrator=Credentials(database.administrator_secret, {"PGPASSWORD": "password", "PGUSER": "username"}),
-            role=database.role,
-            password=Credentials(database.credentials_secret, {"ROLE_PASSWORD": "password"}),
-        )
-
-    def _broker_setup(self) -> BrokerSetup | None:
-        broker = self._mq
-        if not broker:
-            return None
-        administrator = {
-            "RABBITMQ_CONSOLE": "console",
-            "RABBITMQ_PASSWORD": "password",
-            "RABBITMQ_USERNAME": "username",
-        }
-        application = {"APPLICATION_PASSWORD": "password", "APPLICATION_USERNAME": "username"}
-        return BrokerSetup(
+    def _run(self) -> None:
+        """What runs in the cluster."""
+        parts = Parts(
+            scope=self._home,
+            key=self._data_key,
+            network=self._vpc,
+            database=self._postgres,
+            cache=self._valkey,
+            broker=self._mq,
             definitions=self._definitions,
-            administrator=Credentials(broker.administrator_secret, administrator),
-            application=Credentials(broker.credentials_secret, application),
-            reached={"ports": [443], "cidrs": self._vpc.data_cidrs},
-            revision=str(self._section.broker.password_version),
+            stores=self._buckets,
+            secrets=self._generated,
+            roles=self._roles,
+            cluster=self._kubernetes,
+            tags=self._tags,
         )
-
-    def _broker_link(self) -> Link | None:
-        broker = self._mq
-        if not broker:
-            return None
-        return Link(
-            {"BROKER_ADDRESS": broker.address, "BROKER_PROTOCOL": broker.protocol},
-            {"ports": [5671], "cidrs": self._vpc.data_cidrs},
-            Credentials(broker.credentials_secret, {"BROKER_PASSWORD": "password", "BROKER_USERNAME": "username"}),
-        )
-
-    def _storage(self) -> StorageClassArgs | None:
-        """Encrypted volumes, in a cluster of the environment's own."""
-        if not self._kubernetes:
-            return None
-        driver = VolumeProvisioner.EBS_AUTO if self._eks.auto_mode else VolumeProvisioner.EBS
-        return {"provisioner": driver, "key": self._data_key.arn, "keep": self._settings.profile.durable}
-
-    def _exposed(self) -> Exposed:
-        if not self._kubernetes:
-            return Exposed({"type": Exposure.LOAD_BALANCER})
-        prefix = "service.beta.kubernetes.io/aws-load-balancer"
-        tags = ",".join(f"{key}={value}" for key, value in self._tags.items())
-        attributes = {
-            "load_balancing.cross_zone.enabled": "true",
-            "deletion_protection.enabled": str(self._settings.protect).lower(),
-        }
-        return Exposed(
-            {
-                "type": Exposure.LOAD_BALANCER,
-                "load_balancer_class": "eks.amazonaws.com/nlb" if self._eks.auto_mode else "service.k8s.aws/nlb",
-                "annotations": {
-                    f"{prefix}-scheme": "internet-facing",
-                    f"{prefix}-nlb-target-type": "ip",
-                    f"{prefix}-proxy-protocol": "*",
-                    f"{prefix}-additional-resource-tags": tags,
-                    f"{prefix}-attributes": ",".join(f"{key}={value}" for key, value in attributes.items()),
-                },
-            },
-            proxy_protocol=True,
-        )
+        platform = Platform(self._settings, ground(self._settings, parts, self._in_home))
+        self._workloads = Workloads(self._settings, platform, links(self._settings, parts))
 
     def _notifications(self) -> None:
         """Who is told of what goes wrong."""

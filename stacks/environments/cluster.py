@@ -1,10 +1,33 @@
-"""How a stack gets at its Kubernetes cluster."""
+"""The cluster of an environment, and what it has before services run in it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.contracts import Cluster
+from components.platform.access import KubernetesAccess
+from components.platform.autoscaling import ClusterAutoscaler
+from components.platform.certificates import ACME_ISSUER, INTERNAL_ISSUER, CertManager, CertManagerArgs
+from components.platform.dns import DnsProvider, ExternalDns
+from components.platform.gateway import CLASS as GATEWAY_CLASS
+from components.platform.gateway import NAMESPACE as GATEWAY_NAMESPACE
+from components.platform.gateway import EnvoyGateway, GatewayService, KubernetesGateway, KubernetesGatewayArgs
+from components.platform.load_balancer import AwsLoadBalancerController
+from components.platform.metrics import MetricsServer
+from components.platform.namespace import KubernetesNamespace
+from components.platform.priority import KubernetesPriorityClasses
+from components.platform.reloader import Reloader
+from components.platform.secrets import ExternalSecrets, ExternalSecretStore, SealedSecrets, SecretStoreProvider
+from components.platform.storage import KubernetesStorageClass, StorageClassArgs
 
+from ..platform import AddOn
 from ..settings import Settings
+
+Text = pulumi.Input[str]
+"""Text, or an output that will be."""
 
 
 def cluster_provider(name: str, settings: Settings, own: Cluster | None = None) -> kubernetes.Provider:
@@ -21,3 +44,209 @@ def cluster_provider(name: str, settings: Settings, own: Cluster | None = None) 
         context=existing.context,
         cluster_identifier=f"{name}-cluster",
     )
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """How the gateway is reached from outside the cluster."""
+
+    service: GatewayService
+    """What stands in front of its proxies."""
+    https_port: int = 443
+    """Where it answers over TLS."""
+    http_port: int = 80
+    """Where it sends others to that; 0 for nowhere."""
+    seen: bool = True
+    """Whether clients see its certificate. Else something in front of it shows them another one."""
+    trusted_hops: int = 0
+    """Addresses that what is in front of it adds to a request's `X-Forwarded-For`."""
+    proxy_protocol: bool = False
+    """Whether what is in front of it says by PROXY protocol who connects."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What an environment gives to its cluster."""
+
+    provider: pulumi.ProviderResource
+    """The cluster."""
+    exposed: Exposed
+    """How the gateway is reached."""
+    identities: Mapping[str, pulumi.Resource] = field(default_factory=dict)
+    """Who services and add-ons are to the cloud, by their names: there before their pods are."""
+    annotations: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
+    """By which the cloud knows service accounts, by service or add-on."""
+    secret_store: SecretStoreProvider | None = None
+    """The cloud's secret store."""
+    dns: DnsProvider | None = None
+    """Where the records of host names are made."""
+    storage: StorageClassArgs | None = None
+    """The default class of volumes. None: the cluster's own."""
+    load_balancers: Mapping[str, Any] = field(default_factory=dict)
+    """What the controller of load balancers is told."""
+    nodes: Mapping[str, Any] = field(default_factory=dict)
+    """What the autoscaler of nodes is told."""
+    measures: bool = True
+    """Whether the cluster needs somebody who measures pods."""
+    any_kubelet: bool = False
+    """Whether certificates that kubelets gave themselves are taken."""
+
+
+class Platform:
+    """What a cluster has before services run in it. It is there before the first of them, and leaves after the last."""
+
+    namespace: pulumi.Output[str]
+    """The system's namespace."""
+    priorities: KubernetesPriorityClasses
+    """How much its pods matter."""
+    secret_store: pulumi.Output[str] | None
+    """Name of what brings secrets from the cloud's store, where there is one."""
+    gateway: KubernetesGateway | None
+    """The gateway, where anything is reached from outside."""
+
+    def __init__(self, settings: Settings, ground: Ground):
+        self._settings, self._ground, self._name = settings, ground, settings.name
+        self._first: list[pulumi.Resource] = []
+        self._first += self._load_balancers()
+        self._ready = [*self._first, *self._add_ons()]
+        self._space()
+
+    @property
+    def _routed(self) -> bool:
+        """Whether anything is reached from outside."""
+        return any(service.route for service in self._settings.system.services.values())
+
+    def _wanted(self, add_on: AddOn) -> bool:
+        """Whether an add-on is to be installed: the cluster has it not already."""
+        return add_on not in self._settings.platform.provided
+
+    def _opts(self, *after: pulumi.Resource, as_: str = "") -> pulumi.ResourceOptions:
+        """Options of what is in the cluster, waits for others, and is somebody to the cloud."""
+        who = self._ground.identities.get(as_)
+        awaited = [*self._first, *after, *([who] if who else [])]
+        return pulumi.ResourceOptions(provider=self._ground.provider, depends_on=awaited)
+
+    def _common(self, add_on: AddOn | None = None) -> Any:
+        """What an add-on is given wherever it is."""
+        charts = self._settings.platform.charts
+        annotations = self._ground.annotations.get(add_on.value) if add_on else None
+        return {
+            **({"mirror": charts} if charts else {}),
+            **({"service_account_annotations": dict(annotations)} if annotations else {}),
+        }
+
+    def _load_balancers(self) -> list[pulumi.Resource]:
+        """First of all: its webhook is asked about every Service that is made after it."""
+        told, made = self._ground.load_balancers, list[pulumi.Resource]()
+        if not told or not self._wanted(AddOn.LOAD_BALANCERS):
+            return made
+        args: Any = {**self._common(AddOn.LOAD_BALANCERS), **told}
+        opts = self._opts(as_=AddOn.LOAD_BALANCERS.value)
+        made.append(AwsLoadBalancerController(f"{self._name}-load-balancers", args, opts))
+        return made
+
+    def _add_ons(self) -> list[pulumi.Resource]:
+        name, ground, made = self._name, self._ground, list[pulumi.Resource]()
+        args: Any
+        if ground.nodes and self._wanted(AddOn.NODES):
+            args = {**self._common(AddOn.NODES), **ground.nodes}
+            made.append(ClusterAutoscaler(f"{name}-nodes", args, self._opts(as_=AddOn.NODES.value)))
+        if ground.measures and self._wanted(AddOn.METRICS):
+            args = {**self._common(), "any_kubelet": ground.any_kubelet}
+            made.append(MetricsServer(f"{name}-metrics", args, self._opts()))
+        if ground.secret_store and self._wanted(AddOn.SECRETS):
+            args = {**self._common(AddOn.SECRETS), "provider": ground.secret_store}
+            made.append(ExternalSecrets(f"{name}-external-secrets", args, self._opts(as_=AddOn.SECRETS.value)))
+        if ground.storage:
+            made.append(KubernetesStorageClass(f"{name}-encrypted", ground.storage, self._opts()))
+        gateway = list[pulumi.Resource]()
+        if self._routed and self._wanted(AddOn.GATEWAY):
+            gateway.append(EnvoyGateway(f"{name}-gateways", self._common(), self._opts()))
+        if self._wanted(AddOn.CERTIFICATES):
+            # It reads the kinds of gateways when it starts, and then no more.
+            certificates = CertManager(f"{name}-certificates", self._certificates(), self._opts(*gateway))
+            gateway.append(certificates)
+        if ground.dns and self._settings.system.hosts and self._wanted(AddOn.DNS):
+            made.append(self._records(ground.dns, gateway))
+        return [*made, *gateway]
+
+    @property
+    def _public(self) -> bool:
+        """Whether the world sees the gateway's certificates."""
+        return bool(self._settings.system.hosts) and self._ground.exposed.seen
+
+    def _certificates(self) -> CertManagerArgs:
+        args: CertManagerArgs = self._common()
+        if self._public:
+            args["acme"] = {"gateway": self._name, "gateway_namespace": GATEWAY_NAMESPACE}
+            if contact := self._settings.platform.contact:
+                args["acme"]["email"] = contact
+        return args
+
+    def _records(self, provider: DnsProvider, after: list[pulumi.Resource]) -> ExternalDns:
+        args: Any = {
+            **self._common(AddOn.DNS),
+            "provider": provider,
+            "domains": self._settings.system.hosts,
+            "owner": self._name,
+            "gateway_namespace": GATEWAY_NAMESPACE,
+        }
+        return ExternalDns(f"{self._name}-dns", args, self._opts(*after, as_=AddOn.DNS.value))
+
+    def _space(self) -> None:
+        """The system's namespace, and what is there before its services."""
+        name, ground, people = self._name, self._ground, self._settings.platform
+        labels = {"app.kubernetes.io/part-of": self._settings.system.name, "app.kubernetes.io/managed-by": "plinth"}
+        space = KubernetesNamespace(name, {"labels": labels}, self._opts(*self._ready))
+        self.namespace = space.namespace
+        self.priorities = KubernetesPriorityClasses(name, {}, self._opts())
+        if people.viewers or people.operators:
+            KubernetesAccess(
+                name,
+                {"namespace": space.namespace, "viewers": list(people.viewers), "operators": list(people.operators)},
+                self._opts(),
+            )
+        self.secret_store = None
+        if ground.secret_store:
+            self.secret_store = ExternalSecretStore(
+                name, {"namespace": space.namespace, "provider": ground.secret_store}, self._opts()
+            ).store
+        self._before: list[pulumi.Resource] = [space]
+        watched: Any = {**self._common(), "namespaces": [space.namespace]}
+        if self._wanted(AddOn.SEALED_SECRETS):
+            self._before.append(SealedSecrets(f"{name}-sealed-secrets", watched, self._opts()))
+        if self._wanted(AddOn.RELOADS):
+            self._before.append(Reloader(f"{name}-reloader", watched, self._opts()))
+        self.gateway = self._made_gateway()
+        if self.gateway:
+            self._before.append(self.gateway)
+
+    def opts(self, *after: pulumi.Resource, as_: str = "") -> pulumi.ResourceOptions:
+        """Options of what runs in the namespace, waits for others, and is somebody to the cloud."""
+        return self._opts(*self._before, *after, as_=as_)
+
+    def annotations(self, name: str) -> dict[str, Text]:
+        """By which the cloud knows a service account."""
+        return dict(self._ground.annotations.get(name, {}))
+
+    def _made_gateway(self) -> KubernetesGateway | None:
+        """The gateway, where anything is reached from outside."""
+        if not self._routed:
+            return None
+        exposed, system = self._ground.exposed, self._settings.system
+        args: KubernetesGatewayArgs = {
+            "namespace": GATEWAY_NAMESPACE,
+            "gateway_class": GATEWAY_CLASS,
+            "hosts": system.hosts,
+            "issuer": ACME_ISSUER if self._public else INTERNAL_ISSUER,
+            "service": exposed.service,
+            "routes_from": [self._name],
+            "backend_ports": sorted({service.port for service in system.services.values() if service.route}),
+            "https_port": exposed.https_port,
+            "http_port": exposed.http_port,
+            "trusted_hops": exposed.trusted_hops,
+            "proxy_protocol": exposed.proxy_protocol,
+        }
+        if not self._settings.profile.highly_available:
+            args["replicas"] = args["max_replicas"] = 1
+        return KubernetesGateway(self._name, args, self._opts(*self._ready))

@@ -30,17 +30,11 @@ from components.observability.cloudmonitoring import (
     UptimeCheck,
 )
 from components.observability.cloudmonitoring_dashboard import CloudMonitoringDashboard
-from components.platform import dns as external_dns
-from components.platform import secrets as external_secrets
 from components.platform.envoy import HEALTH_PATH
-from components.platform.gateway import Exposure
-from components.platform.storage import VolumeProvisioner
-from components.platform.traffic import Peer
 from components.secrets.gcp import GcpGeneratedSecret, GcpSecretReplica
 from components.security.gcp_identity import (
     BucketGrant,
     GcpNodeAccount,
-    GcpPods,
     GcpServiceAccount,
     GcpServiceAccountArgs,
 )
@@ -50,9 +44,8 @@ from components.security.project import GcpServices
 from components.storage.gcs import GcsAccessLogs, GcsObjectStore, GcsObjectStoreArgs, key_location
 
 from ..model import ObjectStore, Service
-from ..platform import AddOn
 from ..settings import Settings
-from .cluster import cluster_provider
+from .cluster import Platform
 from .gcp_monitoring import Watched, environment_conditions, environment_objectives
 from .gcp_place import project_provider
 from .gcp_settings import (
@@ -60,10 +53,7 @@ from .gcp_settings import (
     EVICTION,
     NODE_TYPES,
     NODES_ACCOUNT,
-    RECORDS_ACCOUNT,
     RESTORES_ACCOUNT,
-    SECRETS_ACCOUNT,
-    DnsSection,
     GkeSection,
     Section,
     account_id,
@@ -72,8 +62,9 @@ from .gcp_settings import (
     registry_of,
     signs_in,
 )
+from .gcp_workloads import GATEWAY_PORT, POSTGRES_PORTS, Parts, ground, links, pods_of
 from .tags import cost_tags
-from .workloads import Credentials, DatabaseSetup, Exposed, Ground, Link, Workloads
+from .workloads import Workloads
 
 PARTS = (
     "project services",
@@ -148,20 +139,6 @@ _DATA_USERS = {
 """By which accounts Google's services encrypt data: the middle of their domains, by what they keep."""
 LONGEST_LOCK = 90
 """Days for which Google locks a cluster's backups at most."""
-GATEWAY_PORT = 8443
-"""At which the gateway of a cluster answers the load balancer."""
-_POSTGRES_PORTS = ("5432", "6432")
-"""Of an instance, and of its pool."""
-
-
-def one(block: pulumi.Output[str]) -> pulumi.Output[list[str]]:
-    """A list of one block."""
-    return block.apply(lambda known: [known])
-
-
-def id_of(secret: pulumi.Output[str]) -> pulumi.Output[str]:
-    """A secret's id in its project, by which it is read in the cluster."""
-    return secret.apply(lambda known: known.rpartition("/")[2])
 
 
 def deploy(settings: Settings) -> "GcpEnvironment":
@@ -196,7 +173,7 @@ class GcpEnvironment:
         self._notifications()
         self._backups()
         self._monitoring()
-        self._running = Workloads(settings, self._ground())
+        self._run()
 
     def outputs(self) -> dict[str, Any]:
         """What an engineer needs to find and use it. No secret is among them."""
@@ -231,7 +208,7 @@ class GcpEnvironment:
             "alertTopics": self._channels.topics,
             **self._broker_outputs(),
             **self._cluster_outputs(),
-            **self._running.outputs(),
+            **self._workloads.outputs(),
         }
 
     def _broker_outputs(self) -> dict[str, Any]:
@@ -360,7 +337,7 @@ class GcpEnvironment:
                 "priority": 1200,
                 "direction": out,
                 "ranges": [network.peered_range],
-                "ports": {"tcp": list(_POSTGRES_PORTS)},
+                "ports": {"tcp": [str(port) for port in POSTGRES_PORTS]},
             },
             "cache": {
                 "priority": 1300,
@@ -564,7 +541,6 @@ class GcpEnvironment:
     def _identities(self) -> None:
         services = self._system.services
         self._accounts = {name: self._account(name, service) for name, service in services.items() if signs_in(service)}
-        self._add_on_accounts = self._add_ons()
 
     def _account(self, name: str, service: Service) -> GcpServiceAccount:
         stores: dict[str, BucketGrant] = {
@@ -596,168 +572,9 @@ class GcpEnvironment:
             }
         if service.reports_metrics:
             args["metrics"] = True
-        if pods := self._pods(self._name, name):
-            args["pods"] = pods
+        if self._kubernetes:
+            args["pods"] = pods_of(self._kubernetes, self._name, name)
         return GcpServiceAccount(f"{self._name}-{name}", args, self._in_home)
-
-    def _pods(self, namespace: str, service_account: str) -> GcpPods | None:
-        """The pods of the environment's own cluster that act as somebody. In a cluster that exists, whoever runs that
-        says so."""
-        if not self._kubernetes:
-            return None
-        return {
-            "workload_pool": self._kubernetes.workload_pool,
-            "namespace": namespace,
-            "service_account": service_account,
-        }
-
-    def _add_ons(self) -> dict[AddOn, GcpServiceAccount]:
-        """Who the add-ons of the cluster are."""
-        section, tier = self._section, self._settings.tier
-        brings: GcpServiceAccountArgs = {
-            "scope": self._home,
-            "account_id": account_id(section, self._system, tier, SECRETS_ACCOUNT),
-            "description": "Brings secrets to the services of the cluster",
-            "secrets": self._delivered(),
-        }
-        if pods := self._pods(external_secrets.NAMESPACE, external_secrets.SERVICE_ACCOUNT):
-            brings["pods"] = pods
-        accounts = {AddOn.SECRETS: GcpServiceAccount(f"{self._name}-external-secrets", brings, self._in_home)}
-        pods = self._pods(external_dns.NAMESPACE, external_dns.SERVICE_ACCOUNT)
-        if pods and (dns := self._kept_zone):
-            accounts[AddOn.DNS] = GcpServiceAccount(
-                f"{self._name}-external-dns",
-                {
-                    "scope": self._home,
-                    "account_id": account_id(section, self._system, tier, RECORDS_ACCOUNT),
-                    "description": "Keeps records of hosts",
-                    "dns_zones": {"hosts": {"zone_name": dns.zone, "project": dns.project or section.project}},
-                    "pods": pods,
-                },
-                self._in_home,
-            )
-        return accounts
-
-    @property
-    def _kept_zone(self) -> DnsSection | None:
-        """The zone in which the cluster keeps records of hosts: where nothing that is made here stands before it."""
-        section = self._section
-        return section.dns if self._system.hosts and not section.edge else None
-
-    def _delivered(self) -> dict[str, pulumi.Input[str]]:
-        """The secrets that services, and the jobs before them, are given."""
-        secrets: dict[str, pulumi.Input[str]] = {name: secret.secret for name, secret in self._generated.items()}
-        secrets["database"] = self._postgres.credentials_secret
-        secrets["database-administrator"] = self._postgres.administrator_secret
-        secrets["cache"] = self._valkey.credentials_secret
-        if registry := self._settings.images.pull_secret:
-            secrets["registry"] = registry
-        return secrets
-
-    def _ground(self) -> Ground:
-        """What the environment gives to what runs in its cluster."""
-        database, cache, broker, network = self._postgres, self._valkey, self._pubsub, self._vpc
-        dns, cluster = self._kept_zone, self._kubernetes
-        accounts = {**self._accounts, **{add_on.value: each for add_on, each in self._add_on_accounts.items()}}
-        return Ground(
-            provider=cluster_provider(self._name, self._settings, cluster),
-            database=Link(
-                {
-                    "DB_HOST": database.host,
-                    "DB_NAME": database.database,
-                    "DB_PORT": database.port.apply(str),
-                    "DB_READER_HOST": database.reader_host,
-                    "DB_SSL_MODE": "require",
-                },
-                {"ports": [int(port) for port in _POSTGRES_PORTS], "cidrs": one(network.peered_range)},
-                Credentials(id_of(database.credentials_secret), {"DB_PASSWORD": "password", "DB_USER": "username"}),
-                direct={"DB_PORT": _POSTGRES_PORTS[0]},
-            ),
-            database_setup=DatabaseSetup(
-                host=database.host,
-                administrator=Credentials(
-                    id_of(database.administrator_secret), {"PGPASSWORD": "password", "PGUSER": "username"}
-                ),
-                # Cloud SQL makes the logins; what they make belongs to a role that they share.
-                role=f"{self._system.database.name}_owner",
-                members=(database.role, *self._database_users()),
-            ),
-            cache=Link(
-                {
-                    "REDIS_AUTHENTICATION": "iam",
-                    "REDIS_HOST": cache.host,
-                    "REDIS_PORT": cache.port.apply(str),
-                    "REDIS_READER_HOST": cache.reader_host,
-                    "REDIS_TLS": "true",
-                },
-                {"ports": [CACHE_PORT], "cidrs": one(network.endpoint_range)},
-                # Its certificate is of an authority of its own.
-                Credentials(id_of(cache.credentials_secret), {"REDIS_CA": "ca"}),
-            ),
-            broker=Link(
-                {"BROKER_ADDRESS": broker.address, "BROKER_PROTOCOL": broker.protocol},
-                # It is one of the cloud's APIs, in which services are who they are.
-                {"ports": [443], "cidrs": [EVERYWHERE]},
-            )
-            if broker
-            else None,
-            exchanges={name: broker.topic_of(name) for name in self._system.broker.exchanges} if broker else {},
-            queues={name: broker.subscription_of(name) for name in self._system.broker.queues} if broker else {},
-            stores={name: store.bucket for name, store in self._buckets.items()},
-            secrets={name: id_of(secret.secret) for name, secret in self._generated.items()},
-            cloud={name: self._cloud_of(self._system.services[name]) for name in self._accounts},
-            annotations={
-                name: {"iam.gke.io/gcp-service-account": account.identity} for name, account in accounts.items()
-            }
-            if cluster
-            else {},
-            secret_store={"google": {"project": self._section.project}},
-            dns={"google": {"zone": dns.zone, "project": dns.project or self._section.project}}
-            if dns and cluster
-            else None,
-            storage={
-                "provisioner": VolumeProvisioner.PERSISTENT_DISK,
-                "key": self._data_key.key_name,
-                "keep": self._settings.profile.durable,
-            }
-            if cluster
-            else None,
-            exposed=self._exposed(),
-            measures=cluster is None,
-        )
-
-    def _database_users(self) -> list[pulumi.Output[str]]:
-        """The services' own logins, by which Cloud SQL knows their accounts."""
-        suffix = ".gserviceaccount.com"
-        return [
-            account.identity.apply(lambda email: email.removesuffix(suffix))
-            for name, account in self._accounts.items()
-            if self._system.services[name].database
-        ]
-
-    def _cloud_of(self, service: Service) -> dict[str, Peer]:
-        """Where a service reaches Google Cloud."""
-        # Where a pod's tokens are had, on its own node: at the port of Dataplane V2, and at the older one.
-        peers: dict[str, Peer] = {
-            "identity": {"ports": [80, 988], "cidrs": ["169.254.169.252/32", "169.254.169.254/32"]}
-        }
-        if service.uses_cloud:
-            peers["google"] = {"ports": [443], "cidrs": [EVERYWHERE]}
-        return peers
-
-    def _exposed(self) -> Exposed:
-        groups = self._endpoints
-        if not groups:
-            return Exposed({"type": Exposure.LOAD_BALANCER})
-        # The load balancer sends to the pods of the proxies themselves.
-        ports = groups.group_name.apply(lambda group: {"exposed_ports": {str(GATEWAY_PORT): {"name": group}}})
-        return Exposed(
-            {"type": Exposure.CLUSTER, "annotations": {"cloud.google.com/neg": pulumi.Output.json_dumps(ports)}},
-            https_port=GATEWAY_PORT,
-            http_port=0,
-            seen=False,
-            trusted_hops=2,  # its own address is the last of those that it adds
-        )
 
     def _edge(self) -> None:
         """Where the system is reached from the internet: behind a firewall for web traffic, over TLS."""
@@ -798,6 +615,24 @@ class GcpEnvironment:
             groups = self._endpoints.groups
             args["backends"] = {zone: {"group": groups[zone]} for zone in self._section.zones}
         self._load_balancer = GcpLoadBalancer(f"{self._name}-edge", args, self._in_home)
+
+    def _run(self) -> None:
+        """What runs in the cluster."""
+        parts = Parts(
+            scope=self._home,
+            key=self._data_key,
+            network=self._vpc,
+            database=self._postgres,
+            cache=self._valkey,
+            broker=self._pubsub,
+            stores=self._buckets,
+            secrets=self._generated,
+            accounts=self._accounts,
+            cluster=self._kubernetes,
+            endpoints=self._endpoints,
+        )
+        platform = Platform(self._settings, ground(self._settings, parts, self._in_home))
+        self._workloads = Workloads(self._settings, platform, links(self._system, parts))
 
     def _notifications(self) -> None:
         """Who is told of what goes wrong."""

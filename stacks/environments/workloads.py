@@ -1,4 +1,4 @@
-"""What runs in a cluster: what services need there, then the services, by the same code wherever the cluster is."""
+"""What runs in a cluster: a system's services and the jobs around them, by the same code wherever the cluster is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,20 +6,7 @@ from typing import Any
 
 import pulumi
 
-from components.platform.access import KubernetesAccess
-from components.platform.autoscaling import ClusterAutoscaler
-from components.platform.certificates import ACME_ISSUER, INTERNAL_ISSUER, CertManager, CertManagerArgs
-from components.platform.dns import DnsProvider, ExternalDns
-from components.platform.gateway import CLASS as GATEWAY_CLASS
-from components.platform.gateway import NAMESPACE as GATEWAY_NAMESPACE
-from components.platform.gateway import EnvoyGateway, GatewayService, KubernetesGateway, KubernetesGatewayArgs
-from components.platform.load_balancer import AwsLoadBalancerController
-from components.platform.metrics import MetricsServer
-from components.platform.namespace import KubernetesNamespace
-from components.platform.priority import KubernetesPriorityClasses
-from components.platform.reloader import Reloader
-from components.platform.secrets import ExternalSecrets, ExternalSecretStore, SealedSecrets, SecretStoreProvider
-from components.platform.storage import KubernetesStorageClass, StorageClassArgs
+from components.platform.gateway import KubernetesGateway
 from components.platform.traffic import Peer
 from components.service.broker_topology import BrokerTopology
 from components.service.database_role import DatabaseRole
@@ -30,11 +17,9 @@ from components.service.route import ServiceRoute
 from components.service.secrets import ServiceSecret
 
 from ..model import Secret, Service
-from ..platform import AddOn
 from ..settings import Settings
+from .cluster import Platform, Text
 
-Text = pulumi.Input[str]
-"""Text, or an output that will be."""
 SECRET_KEY = "value"  # noqa: S105
 """The property in which a generated secret has its value."""
 
@@ -100,35 +85,13 @@ class BrokerSetup:
 
 
 @dataclass(frozen=True)
-class Exposed:
-    """How the gateway is reached from outside the cluster."""
+class Links:
+    """What services are connected to."""
 
-    service: GatewayService
-    """What stands in front of its proxies."""
-    https_port: int = 443
-    """Where it answers over TLS."""
-    http_port: int = 80
-    """Where it sends others to that; 0 for nowhere."""
-    seen: bool = True
-    """Whether clients see its certificate. Else something in front of it shows them another one."""
-    trusted_hops: int = 0
-    """Addresses that what is in front of it adds to a request's `X-Forwarded-For`."""
-    proxy_protocol: bool = False
-    """Whether what is in front of it says by PROXY protocol who connects."""
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What an environment gives to what runs in its cluster."""
-
-    provider: pulumi.ProviderResource
-    """The cluster."""
     database: Link
     """The database."""
     cache: Link
     """The cache."""
-    exposed: Exposed
-    """How the gateway is reached."""
     broker: Link | None = None
     """The broker, of a system that has one."""
     exchanges: Mapping[str, Text] = field(default_factory=dict)
@@ -141,212 +104,47 @@ class Ground:
     """Where the value of each generated secret is: like `Credentials.reference`."""
     cloud: Mapping[str, Mapping[str, Peer]] = field(default_factory=dict)
     """Where each service reaches the cloud, by its name: its APIs, and what signs it in there."""
-    annotations: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
-    """By which the cloud knows service accounts, by service or add-on."""
-    identities: Mapping[str, pulumi.Resource] = field(default_factory=dict)
-    """Who services and add-ons are to the cloud, by their names: there before their pods are."""
-    secret_store: SecretStoreProvider | None = None
-    """The cloud's secret store."""
-    dns: DnsProvider | None = None
-    """Where the records of host names are made."""
-    storage: StorageClassArgs | None = None
-    """The default class of volumes. None: the cluster's own."""
-    load_balancers: Mapping[str, Any] = field(default_factory=dict)
-    """What the controller of load balancers is told."""
-    nodes: Mapping[str, Any] = field(default_factory=dict)
-    """What the autoscaler of nodes is told."""
-    measures: bool = True
-    """Whether the cluster needs somebody who measures pods."""
-    any_kubelet: bool = False
-    """Whether certificates that kubelets gave themselves are taken."""
     database_setup: DatabaseSetup | None = None
     """How the application's role is made. None: whoever runs the database has done so."""
     broker_setup: BrokerSetup | None = None
     """How exchanges and queues are made. None: they are made otherwise."""
-    before: tuple[pulumi.Resource, ...] = ()
-    """What else is there before services."""
-
-
-class Platform:
-    """What a cluster has before services run in it. It is there before the first of them, and leaves after the last:
-    whatever is in a namespace of ours comes after it."""
-
-    def __init__(self, settings: Settings, ground: Ground):
-        self._settings, self._ground, self._name = settings, ground, settings.name
-        self._first: list[pulumi.Resource] = []
-        self._first += self._load_balancers()
-        self.ready: list[pulumi.Resource] = [*self._first, *self._add_ons()]
-        self._gateway: KubernetesGateway | None = None
-
-    @property
-    def _routed(self) -> bool:
-        """Whether anything is reached from outside."""
-        return any(service.route for service in self._settings.system.services.values())
-
-    def wanted(self, add_on: AddOn) -> bool:
-        """Whether an add-on is to be installed: the cluster has it not already."""
-        return add_on not in self._settings.platform.provided
-
-    def opts(self, *after: pulumi.Resource, as_: str = "") -> pulumi.ResourceOptions:
-        """Options of what is in the cluster, waits for others, and is somebody to the cloud."""
-        who = self._ground.identities.get(as_)
-        awaited = [*self._first, *after, *([who] if who else [])]
-        return pulumi.ResourceOptions(provider=self._ground.provider, depends_on=awaited)
-
-    def common(self, add_on: AddOn | None = None) -> Any:
-        """What an add-on is given wherever it is."""
-        charts = self._settings.platform.charts
-        annotations = self._ground.annotations.get(add_on.value) if add_on else None
-        return {
-            **({"mirror": charts} if charts else {}),
-            **({"service_account_annotations": dict(annotations)} if annotations else {}),
-        }
-
-    def _load_balancers(self) -> list[pulumi.Resource]:
-        """First of all: its webhook is asked about every Service that is made after it."""
-        told, made = self._ground.load_balancers, list[pulumi.Resource]()
-        if not told or not self.wanted(AddOn.LOAD_BALANCERS):
-            return made
-        args: Any = {**self.common(AddOn.LOAD_BALANCERS), **told}
-        opts = self.opts(as_=AddOn.LOAD_BALANCERS.value)
-        made.append(AwsLoadBalancerController(f"{self._name}-load-balancers", args, opts))
-        return made
-
-    def _add_ons(self) -> list[pulumi.Resource]:
-        name, ground, made = self._name, self._ground, list[pulumi.Resource]()
-        args: Any
-        if ground.nodes and self.wanted(AddOn.NODES):
-            args = {**self.common(AddOn.NODES), **ground.nodes}
-            made.append(ClusterAutoscaler(f"{name}-nodes", args, self.opts(as_=AddOn.NODES.value)))
-        if ground.measures and self.wanted(AddOn.METRICS):
-            args = {**self.common(), "any_kubelet": ground.any_kubelet}
-            made.append(MetricsServer(f"{name}-metrics", args, self.opts()))
-        if ground.secret_store and self.wanted(AddOn.SECRETS):
-            args = {**self.common(AddOn.SECRETS), "provider": ground.secret_store}
-            made.append(ExternalSecrets(f"{name}-external-secrets", args, self.opts(as_=AddOn.SECRETS.value)))
-        if ground.storage:
-            made.append(KubernetesStorageClass(f"{name}-encrypted", ground.storage, self.opts()))
-        gateway = list[pulumi.Resource]()
-        if self._routed and self.wanted(AddOn.GATEWAY):
-            gateway.append(EnvoyGateway(f"{name}-gateways", self.common(), self.opts()))
-        if self.wanted(AddOn.CERTIFICATES):
-            # It reads the kinds of gateways when it starts, and then no more.
-            certificates = CertManager(f"{name}-certificates", self._certificates(), self.opts(*gateway))
-            gateway.append(certificates)
-        if ground.dns and self._settings.system.hosts and self.wanted(AddOn.DNS):
-            made.append(self._records(ground.dns, gateway))
-        return [*made, *gateway]
-
-    @property
-    def public(self) -> bool:
-        """Whether the world sees the gateway's certificates."""
-        return bool(self._settings.system.hosts) and self._ground.exposed.seen
-
-    def _certificates(self) -> CertManagerArgs:
-        args: CertManagerArgs = self.common()
-        if self.public:
-            args["acme"] = {"gateway": self._name, "gateway_namespace": GATEWAY_NAMESPACE}
-            if contact := self._settings.platform.contact:
-                args["acme"]["email"] = contact
-        return args
-
-    def _records(self, provider: DnsProvider, after: list[pulumi.Resource]) -> ExternalDns:
-        args: Any = {
-            **self.common(AddOn.DNS),
-            "provider": provider,
-            "domains": self._settings.system.hosts,
-            "owner": self._name,
-            "gateway_namespace": GATEWAY_NAMESPACE,
-        }
-        return ExternalDns(f"{self._name}-dns", args, self.opts(*after, as_=AddOn.DNS.value))
-
-    def gateway(self, routes_from: str) -> KubernetesGateway | None:
-        """The gateway, where anything is reached from outside."""
-        if not self._routed:
-            return None
-        exposed, system = self._ground.exposed, self._settings.system
-        args: KubernetesGatewayArgs = {
-            "namespace": GATEWAY_NAMESPACE,
-            "gateway_class": GATEWAY_CLASS,
-            "hosts": system.hosts,
-            "issuer": ACME_ISSUER if self.public else INTERNAL_ISSUER,
-            "service": exposed.service,
-            "routes_from": [routes_from],
-            "backend_ports": sorted({service.port for service in system.services.values() if service.route}),
-            "https_port": exposed.https_port,
-            "http_port": exposed.http_port,
-            "trusted_hops": exposed.trusted_hops,
-            "proxy_protocol": exposed.proxy_protocol,
-        }
-        if not self._settings.profile.highly_available:
-            args["replicas"] = args["max_replicas"] = 1
-        return KubernetesGateway(self._name, args, self.opts(*self.ready))
 
 
 class Workloads:
-    """The platform of an environment's cluster, and the system's services on it."""
+    """A system's services, and the jobs around them."""
 
-    def __init__(self, settings: Settings, ground: Ground):
+    def __init__(self, settings: Settings, platform: Platform, links: Links):
         self._settings, self._system, self._name = settings, settings.system, settings.name
-        self._ground = ground
-        self._platform = Platform(settings, ground)
-        self._space()
+        self._platform, self._given = platform, links
         self._set_up()
         self._services = {name: self._service(name, service) for name, service in self._system.services.items()}
 
     def outputs(self) -> dict[str, Any]:
         """Where services are."""
         return {
-            "namespace": self._namespace,
+            "namespace": self._platform.namespace,
             "serviceUrls": {name: service.url for name, service in self._services.items()},
         }
-
-    def _space(self) -> None:
-        """The system's namespace, and what is there before its services."""
-        name, ground, platform = self._name, self._ground, self._platform
-        labels = {"app.kubernetes.io/part-of": self._system.name, "app.kubernetes.io/managed-by": "plinth"}
-        space = KubernetesNamespace(name, {"labels": labels}, platform.opts(*platform.ready))
-        self._namespace = space.namespace
-        self._before: list[pulumi.Resource] = [space, *ground.before]
-        priorities = KubernetesPriorityClasses(name, {}, platform.opts())
-        self._priority, self._job_priority = priorities.services, priorities.jobs
-        people = self._settings.platform
-        if people.viewers or people.operators:
-            KubernetesAccess(
-                name,
-                {"namespace": space.namespace, "viewers": list(people.viewers), "operators": list(people.operators)},
-                platform.opts(),
-            )
-        self._store = None
-        if ground.secret_store:
-            self._store = ExternalSecretStore(
-                name, {"namespace": space.namespace, "provider": ground.secret_store}, platform.opts()
-            ).store
-        watched: Any = {**platform.common(), "namespaces": [space.namespace]}
-        if platform.wanted(AddOn.SEALED_SECRETS):
-            self._before.append(SealedSecrets(f"{name}-sealed-secrets", watched, platform.opts()))
-        if platform.wanted(AddOn.RELOADS):
-            self._before.append(Reloader(f"{name}-reloader", watched, platform.opts()))
-        self._gateway = platform.gateway(name)
-        if self._gateway:
-            self._before.append(self._gateway)
 
     def _secret(self, credentials: Credentials) -> ServiceSecret:
         """A secret, brought from the cloud's store, or out of the namespace itself where there is none."""
         variables = dict(credentials.variables)
-        if self._store is None:
+        if self._platform.secret_store is None:
             return {"variables": variables, "existing": credentials.reference}
-        return {"variables": variables, "external": {"store": self._store, "key": credentials.reference}}
+        return {
+            "variables": variables,
+            "external": {"store": self._platform.secret_store, "key": credentials.reference},
+        }
 
     def _set_up(self) -> None:
         """Jobs that set up what services use, and keep it in order."""
         self._database: list[pulumi.Resource] = []
         self._broker: list[pulumi.Resource] = []
-        opts = self._platform.opts(*self._before)
-        if setup := self._ground.database_setup:
+        opts = self._platform.opts()
+        if setup := self._given.database_setup:
             self._database.append(self._role(setup, opts))
-            self._tidy(setup, self._platform.opts(*self._before, *self._database))
-        if broker := self._ground.broker_setup:
+            self._tidy(setup, self._platform.opts(*self._database))
+        if broker := self._given.broker_setup:
             self._broker.append(self._topology(broker, opts))
 
     def _job(self, job: str) -> Any:
@@ -354,8 +152,8 @@ class Workloads:
         return {
             "job": job,
             "system": self._system.name,
-            "namespace": self._namespace,
-            "priority_class": self._job_priority,
+            "namespace": self._platform.namespace,
+            "priority_class": self._platform.priorities.jobs,
         }
 
     def _role(self, setup: DatabaseSetup, opts: pulumi.ResourceOptions) -> DatabaseRole:
@@ -365,7 +163,7 @@ class Workloads:
             "administrator": self._secret(setup.administrator),
             "role": setup.role,
             "members": list(setup.members),
-            "reaches": {"database": self._ground.database.reached},
+            "reaches": {"database": self._given.database.reached},
         }
         if setup.password:
             args["password"] = self._secret(setup.password)
@@ -374,7 +172,7 @@ class Workloads:
         return DatabaseRole(f"{self._name}-database-role", args, opts)
 
     def _tidy(self, setup: DatabaseSetup, opts: pulumi.ResourceOptions) -> None:
-        credentials = self._ground.database.credentials
+        credentials = self._given.database.credentials
         if credentials is None:
             raise AssertionError("a database that is set up has credentials")
         variables = {"PGPASSWORD": "password", "PGUSER": "username"}
@@ -382,7 +180,7 @@ class Workloads:
             **self._job("database-upkeep"),
             "database": {"host": setup.host, "database": self._system.database.name},
             "credentials": self._secret(Credentials(credentials.reference, variables)),
-            "reaches": {"database": self._ground.database.reached},
+            "reaches": {"database": self._given.database.reached},
         }
         DatabaseUpkeep(f"{self._name}-database-upkeep", args, opts)
 
@@ -410,21 +208,21 @@ class Workloads:
             **{key: value for key, value in args.items() if key in shared},
             "up": list(commands.up),
             "down": list(commands.down),
-            "environment": {**args.get("environment", {}), **self._ground.database.direct},
-            "reaches": {"database": self._ground.database.reached},
-            "priority_class": self._job_priority,
+            "environment": {**args.get("environment", {}), **self._given.database.direct},
+            "reaches": {"database": self._given.database.reached},
+            "priority_class": self._platform.priorities.jobs,
         }
-        opts = self._platform.opts(*self._before, *self._database)
+        opts = self._platform.opts(*self._database)
         migrations = Migrations(f"{self._name}-{name}-migrations", job, opts)
         return [migrations]
 
     def _service(self, name: str, service: Service) -> KubernetesService:
         running = self._settings.profile.running
-        ground, images = self._ground, self._settings.images
+        images = self._settings.images
         args: KubernetesServiceArgs = {
             "service": name,
             "system": self._system.name,
-            "namespace": self._namespace,
+            "namespace": self._platform.namespace,
             "image": self._image(service),
             "port": service.port,
             "metrics_port": service.metrics_port,
@@ -437,7 +235,7 @@ class Workloads:
             "reached_by": {
                 caller: {"ports": [service.port], "pods": self._pods(caller)} for caller in self._system.callers(name)
             },
-            "priority_class": self._priority,
+            "priority_class": self._platform.priorities.services,
             "disruption_budget": service.disruption_budget,
         }
         if not service.version.startswith("sha256:"):
@@ -446,14 +244,13 @@ class Workloads:
             args["scaling"] = service.scaling.model_dump()  # pyright: ignore[reportGeneralTypeIssues]
         else:
             args["replicas"] = service.replicas
-        if annotations := ground.annotations.get(name):
-            args["service_account_annotations"] = dict(annotations)
+        if annotations := self._platform.annotations(name):
+            args["service_account_annotations"] = annotations
         if images.pull_secret:
             args["pull_secret"] = images.pull_secret
-        if service.route and self._gateway:
-            args["route"] = self._route(service, self._gateway)
+        if service.route and self._platform.gateway:
+            args["route"] = self._route(service, self._platform.gateway)
         after = [
-            *self._before,
             *(self._database if service.database else []),
             *(self._broker if service.broker else []),
             *self._migrate(name, service, args),
@@ -485,11 +282,11 @@ class Workloads:
 
     def _links(self, service: Service) -> dict[str, Link]:
         """What a service is connected to."""
-        ground = self._ground
+        given = self._given
         used = {
-            "database": ground.database if service.database else None,
-            "cache": ground.cache if service.cache else None,
-            "broker": ground.broker if service.broker else None,
+            "database": given.database if service.database else None,
+            "cache": given.cache if service.cache else None,
+            "broker": given.broker if service.broker else None,
         }
         return {what: link for what, link in used.items() if link}
 
@@ -505,9 +302,9 @@ class Workloads:
         for link in self._links(service).values():
             told |= link.environment
         for kind, named, used in (
-            ("EXCHANGE", self._ground.exchanges, service.publishes),
-            ("QUEUE", self._ground.queues, service.consumes),
-            ("STORE", self._ground.stores, dict.fromkeys((*service.reads, *service.appends))),
+            ("EXCHANGE", self._given.exchanges, service.publishes),
+            ("QUEUE", self._given.queues, service.consumes),
+            ("STORE", self._given.stores, dict.fromkeys((*service.reads, *service.appends))),
         ):
             told |= {f"{kind}_{Secret.variable(each)}": named[each] for each in used}
         for other in service.calls:
@@ -522,14 +319,14 @@ class Workloads:
             if sealed:
                 secrets[name] = {"variables": {variable: SECRET_KEY}, "sealed": {SECRET_KEY: sealed}}
             else:
-                secrets[name] = self._secret(Credentials(self._ground.secrets[name], {variable: SECRET_KEY}))
+                secrets[name] = self._secret(Credentials(self._given.secrets[name], {variable: SECRET_KEY}))
         return secrets
 
     def _reaches(self, name: str, service: Service) -> dict[str, Peer]:
         reaches = {what: link.reached for what, link in self._links(service).items()}
         for other in service.calls:
             reaches[other] = {"ports": [self._system.services[other].port], "pods": self._pods(other)}
-        reaches |= self._ground.cloud.get(name, {})
+        reaches |= self._given.cloud.get(name, {})
         if service.internet:
             reaches["internet"] = {"ports": [443], "cidrs": ["0.0.0.0/0"]}
         return reaches

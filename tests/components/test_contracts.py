@@ -12,18 +12,22 @@ import yaml
 
 from components import contracts
 from components.broker.amazonmq import AmazonMqBroker
+from components.broker.kubernetes import KubernetesRabbitMq
 from components.broker.pubsub import PubSubBroker
 from components.cache.elasticache import ElastiCacheValkey
+from components.cache.kubernetes import KubernetesValkey
 from components.cache.memorystore import MemorystoreValkey
 from components.cluster.eks import EksCluster
 from components.cluster.gke import GkeCluster
 from components.component import Component, camel_case
 from components.database.cloudsql import CloudSqlPostgres
+from components.database.kubernetes import KubernetesPostgres
 from components.database.rds import RdsPostgres
 from components.host import components
 from components.secrets.aws import AwsSecret
 from components.secrets.gcp import GcpGeneratedSecret, GcpSecret
 from components.secrets.generated import AwsGeneratedSecret
+from components.secrets.kubernetes import KubernetesGeneratedSecret
 from components.security.gcp_identity import GcpServiceAccount
 from components.security.iam import AwsServiceRole
 from components.storage.gcs import GcsObjectStore
@@ -34,11 +38,11 @@ from .examples import EXAMPLES, Maker
 
 IMPLEMENTATIONS: dict[type, tuple[type[Component], ...]] = {
     contracts.Cluster: (EksCluster, GkeCluster),
-    contracts.Database: (RdsPostgres, CloudSqlPostgres),
-    contracts.Broker: (AmazonMqBroker, PubSubBroker),
-    contracts.Cache: (ElastiCacheValkey, MemorystoreValkey),
+    contracts.Database: (RdsPostgres, CloudSqlPostgres, KubernetesPostgres),
+    contracts.Broker: (AmazonMqBroker, PubSubBroker, KubernetesRabbitMq),
+    contracts.Cache: (ElastiCacheValkey, MemorystoreValkey, KubernetesValkey),
     contracts.ObjectStore: (S3ObjectStore, GcsObjectStore),
-    contracts.Secret: (AwsSecret, AwsGeneratedSecret, GcpSecret, GcpGeneratedSecret),
+    contracts.Secret: (AwsSecret, AwsGeneratedSecret, GcpSecret, GcpGeneratedSecret, KubernetesGeneratedSecret),
     contracts.Identity: (AwsServiceRole, GcpServiceAccount),
 }
 """The implementations of each contract."""
@@ -67,6 +71,8 @@ CREDENTIALS = {
 """What the secret of each holds at least, whatever the cloud."""
 ALONE = {RdsPostgres: 0, CloudSqlPostgres: 0, ElastiCacheValkey: 1, MemorystoreValkey: 1}
 """Which example of each has no replicas; of the first two, the other one has some."""
+ALWAYS_ALONE = (KubernetesPostgres, KubernetesValkey)
+"""Those that never have any."""
 ARNS = {
     "aws:iam/role:Role": "arn:aws:iam::123456789012:role/",
     "aws:secretsmanager/secret:Secret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:",
@@ -112,7 +118,10 @@ def keys_in(content: Any) -> Iterator[str]:
         yield from keys_in(each)
 
 
-is_secret = is_like(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+|projects/[a-z0-9-]+/secrets/[\w-]+")
+is_secret = is_like(
+    r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+|projects/[a-z0-9-]+/secrets/[\w-]+"
+    r"|[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+)
 SOUND: dict[type, dict[str, Callable[[Any], bool]]] = {
     contracts.Cluster: {"cluster_name": is_name, "endpoint": is_like(r"https://[^/\s]+"), "kubeconfig": is_kubeconfig},
     contracts.Database: {
@@ -223,8 +232,16 @@ def test_reads_go_to_the_replicas_or_where_writes_go(kind: type[Component]) -> N
     assert beside["readerHost"] != beside["host"]
 
 
+@pytest.mark.parametrize("kind", ALWAYS_ALONE)
+def test_without_replicas_reads_go_where_writes_go(kind: type[Component]) -> None:
+    for make in EXAMPLES[kind]:
+        found = values(kind, make)
+        assert found["readerHost"] == found["host"]
+
+
 def test_what_has_replicas_is_tried_without() -> None:
-    assert set(ALONE) == {*IMPLEMENTATIONS[contracts.Database], *IMPLEMENTATIONS[contracts.Cache]}
+    every = {*IMPLEMENTATIONS[contracts.Database], *IMPLEMENTATIONS[contracts.Cache]}
+    assert {*ALONE, *ALWAYS_ALONE} == every
 
 
 def secrets_of(make: Maker) -> list[dict[str, Any]]:
@@ -239,6 +256,8 @@ def secrets_of(make: Maker) -> list[dict[str, Any]]:
         if request.type in keys:
             sealed: Any = request.object[keys[request.type]]
             found.append(json.loads(sealed["value"] if hasattr(sealed, "fields") else sealed))
+        if request.type == "kubernetes:core/v1:Secret":
+            found.append(dict(request.object.fields["stringData"].struct_value.fields["value"].struct_value.fields))
     return found
 
 

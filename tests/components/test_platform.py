@@ -576,6 +576,7 @@ def test_secrets_are_brought_by_namespace_alone() -> None:
     assert tree["leaderElect"] is True
     for kind in ("ClusterStore", "ClusterExternalSecret", "ClusterPushSecret", "ClusterGenerator", "PushSecret"):
         assert tree[f"process{kind}"] is False
+        assert tree["crds"][f"create{kind.replace('ClusterStore', 'ClusterSecretStore')}"] is False
     assert tree["rbac"]["serviceAccountTokenCreate"] is False
 
 

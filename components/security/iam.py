@@ -80,7 +80,7 @@ class AwsServiceRole(Component):
     """
 
     identity: pulumi.Output[str]
-    """ARN of the role. Known once the role has its policy."""
+    """ARN of the role. Known once the role has its policy, and the pods of `pods` get it."""
     role_name: pulumi.Output[str]
     """Name of the role."""
 
@@ -106,8 +106,9 @@ class AwsServiceRole(Component):
             opts=self._child(),
         )
         policy = aws.iam.RolePolicy(name, role=role.id, policy=document(*statements), opts=self._child())
+        known: list[pulumi.Output[str]] = [policy.id]
         if pods:
-            aws.eks.PodIdentityAssociation(
+            association = aws.eks.PodIdentityAssociation(
                 name,
                 cluster_name=pods["cluster_name"],
                 namespace=pods["namespace"],
@@ -115,7 +116,9 @@ class AwsServiceRole(Component):
                 role_arn=role.arn,
                 opts=self._child(),
             )
-        self.identity = pulumi.Output.all(role.arn, policy.id).apply(lambda known: known[0])
+            # A pod gets its role when it is made, and never later.
+            known.append(association.id)
+        self.identity = pulumi.Output.all(role.arn, *known).apply(lambda values: values[0])
         self.role_name = role.name
         self._register()
 

@@ -27,7 +27,7 @@ IMAGE = "docker.io/library/python:3.13.14-alpine3.24"
 """Has Python and the well-known authorities."""
 _SCRIPT, _DEFINITIONS, _AUTHORITIES = "broker_topology.py", "definitions.json", "authorities.pem"
 _KINDS = ("exchanges", "queues", "bindings")
-_SECRETS = ("administrator", "application")
+_SECRETS = ("administrator", "application", "authority")
 
 
 class BrokerTopologyArgs(TypedDict):
@@ -49,6 +49,8 @@ class BrokerTopologyArgs(TypedDict):
     """URL of the management API. Default: the secret gives it."""
     root_certificate: NotRequired[pulumi.Input[str]]
     """Certificates of the authorities that vouch for the management API, as PEM. Default: the well-known ones."""
+    authority: NotRequired[ServiceSecret]
+    """A secret with such certificates instead, as `ROOT_CERTIFICATE`. Default: none."""
     application: NotRequired[ServiceSecret]
     """The secret of the application's user, with `APPLICATION_USERNAME` and `APPLICATION_PASSWORD`. It gets that
     password, and reads and writes in the virtual host. Default: users are left alone."""

@@ -28,8 +28,8 @@ class DatabaseUpkeepArgs(TypedDict):
     database: PostgresDatabase
     """The database."""
     credentials: ServiceSecret
-    """The secret of the application's role, whose tables are tidied, or of the owner of the database, for all tables:
-    `PGPASSWORD` and, without `role`, `PGUSER`."""
+    """The secret of the application's role, whose tables and indexes are tidied: `PGPASSWORD` and, without `role`,
+    `PGUSER`. The owner of the database can vacuum all tables, but makes no indexes anew except its own."""
     role: NotRequired[pulumi.Input[str]]
     """Name of that role. Default: the secret gives it."""
     reindex: NotRequired[bool]

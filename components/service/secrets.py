@@ -21,7 +21,7 @@ class ExternalKey(TypedDict):
     """One entry of a cloud's secret store, which External Secrets reads."""
 
     store: pulumi.Input[str]
-    """Name of the ClusterSecretStore."""
+    """Name of the SecretStore in the namespace."""
     key: pulumi.Input[str]
     """Name or ARN of the entry. Its value is a JSON object, whose keys are the properties."""
     refresh: NotRequired[str]
@@ -36,8 +36,8 @@ class ServiceSecret(TypedDict):
     external: NotRequired[ExternalKey]
     """An entry of the cloud's store."""
     sealed: NotRequired[dict[str, pulumi.Input[str]]]
-    """The encrypted values, by property: `kubeseal --raw --scope strict` with the namespace and, as name, what the pods
-    belong to and the secret's purpose: `<service or job>-<purpose>`."""
+    """The encrypted values, by property: `kubeseal --raw --scope namespace-wide` for the namespace, since a service and
+    its jobs have objects of their own for the same value."""
     existing: NotRequired[pulumi.Input[str]]
     """Name of a Secret that is in the namespace already."""
 
@@ -147,7 +147,7 @@ def _secret(
         source = secret["external"]
         spec: dict[str, Any] = {
             "refreshInterval": source.get("refresh", "1h"),
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": source["store"]},
+            "secretStoreRef": {"kind": "SecretStore", "name": source["store"]},
             "target": {"name": name},
             "data": [
                 {"secretKey": wanted, "remoteRef": {"key": source["key"], "property": wanted}}
@@ -158,6 +158,8 @@ def _secret(
     if "sealed" in secret:
         template = {"metadata": {"labels": metadata.get("labels", {})}}
         spec = {"encryptedData": dict(secret["sealed"]), "template": template}
+        whole = {**metadata.get("annotations", {}), "sealedsecrets.bitnami.com/namespace-wide": "true"}
+        metadata = {**metadata, "annotations": whole}
         return _made("bitnami.com/v1alpha1", "SealedSecret", resource, name, metadata, spec, "Synced", child)
     if "existing" in secret:
         return secret["existing"]

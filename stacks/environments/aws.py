@@ -15,7 +15,7 @@ from components.backup.aws import (
     RestoreNetwork,
 )
 from components.broker.amazonmq import AmazonMqBroker
-from components.broker.topology import dead_letters, definitions
+from components.broker.topology import dead_letters
 from components.cache.elasticache import ElastiCacheValkey, ElastiCacheValkeyArgs
 from components.cluster.bastion import SsmBastion
 from components.cluster.eks import EksCluster, EksClusterArgs, NodeGroup
@@ -51,7 +51,7 @@ from .aws_settings import (
 from .aws_workloads import Parts, ground, links, pods_of
 from .cluster import Platform
 from .tags import cost_tags
-from .workloads import Workloads
+from .workloads import Workloads, declarations
 
 PARTS = (
     "network",
@@ -414,20 +414,7 @@ class AwsEnvironment:
             },
             self._in_home,
         )
-        self._definitions = definitions(
-            self._system.name,
-            {name: exchange.kind.value for name, exchange in broker.exchanges.items()},
-            {
-                name: {
-                    "exchange": queue.exchange,
-                    "routing_key": queue.routing_key,
-                    "deliveries": queue.deliveries,
-                    "keep_days": queue.keep_days,
-                    "ordered": queue.ordered,
-                }
-                for name, queue in broker.queues.items()
-            },
-        )
+        self._definitions = declarations(self._system.name, broker)
 
     def _cache(self) -> None:
         settings, cache, section = self._settings, self._system.cache, self._section.cache

@@ -30,7 +30,19 @@ from ..platform import AddOn
 from ..settings import Settings
 from .aws_settings import EksSection, Section
 from .cluster import Exposed, Ground, cluster_provider
-from .workloads import BrokerSetup, Credentials, DatabaseSetup, Link, Links
+from .workloads import (
+    BROKER_ADMINISTRATOR,
+    BROKER_APPLICATION,
+    BROKER_USER,
+    CACHE_USER,
+    DATABASE_USER,
+    POSTGRES_USER,
+    BrokerSetup,
+    Credentials,
+    DatabaseSetup,
+    Link,
+    Links,
+)
 
 _LOAD_BALANCER = "service.beta.kubernetes.io/aws-load-balancer"
 """What the annotations of a load balancer begin with."""
@@ -111,7 +123,7 @@ def links(settings: Settings, parts: Parts) -> Links:
                 "DB_SSL_MODE": "require",
             },
             {"ports": [5432], "cidrs": data},
-            Credentials(database.credentials_secret, {"DB_PASSWORD": "password", "DB_USER": "username"}),
+            {"database": Credentials(database.credentials_secret, DATABASE_USER)},
             direct={"DB_HOST": database.direct_host},
         ),
         # A standby's role comes from its primary, with all else that is in the database.
@@ -124,7 +136,7 @@ def links(settings: Settings, parts: Parts) -> Links:
                 "REDIS_TLS": "true",
             },
             {"ports": [6379], "cidrs": data},
-            Credentials(cache.credentials_secret, {"REDIS_PASSWORD": "password", "REDIS_USERNAME": "username"}),
+            {"cache": Credentials(cache.credentials_secret, CACHE_USER)},
         ),
         broker=_broker(parts.broker, data) if parts.broker else None,
         broker_setup=_broker_setup(settings, parts, parts.broker) if parts.broker else None,
@@ -233,7 +245,8 @@ def _pairs(values: Mapping[str, str]) -> str:
 def _database_setup(database: RdsPostgres) -> DatabaseSetup:
     return DatabaseSetup(
         host=database.direct_host,
-        administrator=Credentials(database.administrator_secret, {"PGPASSWORD": "password", "PGUSER": "username"}),
+        administrator=Credentials(database.administrator_secret, POSTGRES_USER),
+        owner=Credentials(database.credentials_secret, POSTGRES_USER),
         role=database.role,
         password=Credentials(database.credentials_secret, {"ROLE_PASSWORD": "password"}),
     )
@@ -243,7 +256,7 @@ def _broker(broker: AmazonMqBroker, data: pulumi.Output[list[str]]) -> Link:
     return Link(
         {"BROKER_ADDRESS": broker.address, "BROKER_PROTOCOL": broker.protocol},
         {"ports": [5671], "cidrs": data},
-        Credentials(broker.credentials_secret, {"BROKER_PASSWORD": "password", "BROKER_USERNAME": "username"}),
+        {"broker": Credentials(broker.credentials_secret, BROKER_USER)},
     )
 
 
@@ -252,11 +265,9 @@ def _broker_setup(settings: Settings, parts: Parts, broker: AmazonMqBroker) -> B
         definitions=parts.definitions,
         administrator=Credentials(
             broker.administrator_secret,
-            {"RABBITMQ_CONSOLE": "console", "RABBITMQ_PASSWORD": "password", "RABBITMQ_USERNAME": "username"},
+            BROKER_ADMINISTRATOR,
         ),
-        application=Credentials(
-            broker.credentials_secret, {"APPLICATION_PASSWORD": "password", "APPLICATION_USERNAME": "username"}
-        ),
+        application=Credentials(broker.credentials_secret, BROKER_APPLICATION),
         reached={"ports": [443], "cidrs": parts.network.data_cidrs},
         revision=str(settings.section.broker.password_version),
     )

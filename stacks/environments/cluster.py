@@ -237,7 +237,7 @@ class Platform:
         args: KubernetesGatewayArgs = {
             "namespace": GATEWAY_NAMESPACE,
             "gateway_class": GATEWAY_CLASS,
-            "hosts": system.hosts,
+            "hosts": system.hosts if exposed.seen else [],
             "issuer": ACME_ISSUER if self._public else INTERNAL_ISSUER,
             "service": exposed.service,
             "routes_from": [self._name],

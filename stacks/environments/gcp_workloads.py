@@ -30,7 +30,7 @@ from ..platform import AddOn
 from ..settings import Settings
 from .cluster import Exposed, Ground, cluster_provider
 from .gcp_settings import RECORDS_ACCOUNT, SECRETS_ACCOUNT, DnsSection, Section, account_id
-from .workloads import Credentials, DatabaseSetup, Link, Links
+from .workloads import DATABASE_USER, POSTGRES_USER, Credentials, DatabaseSetup, Link, Links
 
 GATEWAY_PORT = 8443
 """At which the gateway of a cluster answers the load balancer."""
@@ -102,14 +102,13 @@ def links(system: System, parts: Parts) -> Links:
                 "DB_SSL_MODE": "require",
             },
             {"ports": list(POSTGRES_PORTS), "cidrs": _one(parts.network.peered_range)},
-            Credentials(_id_of(database.credentials_secret), {"DB_PASSWORD": "password", "DB_USER": "username"}),
+            {"database": Credentials(_id_of(database.credentials_secret), DATABASE_USER)},
             direct={"DB_PORT": str(POSTGRES_PORTS[0])},
         ),
         database_setup=DatabaseSetup(
             host=database.host,
-            administrator=Credentials(
-                _id_of(database.administrator_secret), {"PGPASSWORD": "password", "PGUSER": "username"}
-            ),
+            administrator=Credentials(_id_of(database.administrator_secret), POSTGRES_USER),
+            owner=Credentials(_id_of(database.credentials_secret), POSTGRES_USER),
             # Cloud SQL makes the logins; what they make belongs to a role that they share.
             role=f"{system.database.name}_owner",
             members=(database.role, *_database_users(system, parts)),
@@ -124,7 +123,7 @@ def links(system: System, parts: Parts) -> Links:
             },
             {"ports": [CACHE_PORT], "cidrs": _one(parts.network.endpoint_range)},
             # Its certificate is of an authority of its own.
-            Credentials(_id_of(cache.credentials_secret), {"REDIS_CA": "ca"}),
+            {"cache": Credentials(_id_of(cache.credentials_secret), {"REDIS_CA": "ca"})},
         ),
         broker=_broker(broker) if broker else None,
         exchanges={name: broker.topic_of(name) for name in system.broker.exchanges} if broker else {},

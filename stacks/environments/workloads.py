@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 
+from components.broker.topology import definitions
 from components.platform.gateway import KubernetesGateway
 from components.platform.traffic import Peer
 from components.service.broker_topology import BrokerTopology
@@ -16,7 +17,7 @@ from components.service.migrations import Migrations
 from components.service.route import ServiceRoute
 from components.service.secrets import ServiceSecret
 
-from ..model import Secret, Service
+from ..model import Broker, Secret, Service
 from ..settings import Settings
 from .cluster import Platform, Text
 
@@ -34,6 +35,20 @@ class Credentials:
     """Property by environment variable."""
 
 
+DATABASE_USER = {"DB_PASSWORD": "password", "DB_USER": "username"}
+CACHE_USER = {"REDIS_PASSWORD": "password", "REDIS_USERNAME": "username"}
+BROKER_USER = {"BROKER_PASSWORD": "password", "BROKER_USERNAME": "username"}
+"""What services sign in with: a secret's properties, by environment variable."""
+POSTGRES_USER = {"PGPASSWORD": "password", "PGUSER": "username"}
+BROKER_APPLICATION = {"APPLICATION_PASSWORD": "password", "APPLICATION_USERNAME": "username"}
+BROKER_ADMINISTRATOR = {
+    "RABBITMQ_CONSOLE": "console",
+    "RABBITMQ_PASSWORD": "password",
+    "RABBITMQ_USERNAME": "username",
+}
+"""The same for jobs."""
+
+
 @dataclass(frozen=True)
 class Link:
     """How services get at something, and sign in to it."""
@@ -42,8 +57,8 @@ class Link:
     """What they are told of it, by environment variable."""
     reached: Peer
     """Where it is."""
-    credentials: Credentials | None = None
-    """What signs them in. None: they are who they are."""
+    credentials: Mapping[str, Credentials] = field(default_factory=dict)
+    """What signs them in, by purpose. None: they are who they are."""
     direct: Mapping[str, Text] = field(default_factory=dict)
     """What those are told instead who need it without a pool."""
 
@@ -58,6 +73,8 @@ class DatabaseSetup:
     """What signs its administrator in, as `PGUSER` and `PGPASSWORD`."""
     role: Text
     """The role that has the application's rights."""
+    owner: Credentials
+    """What signs in who owns the tables, as `PGUSER` and `PGPASSWORD`."""
     password: Credentials | None = None
     """What the role signs in with, as `ROLE_PASSWORD`. None: only its members sign in."""
     members: tuple[Text, ...] = ()
@@ -80,8 +97,8 @@ class BrokerSetup:
     """Where its console is."""
     revision: str = ""
     """Another one sets the password anew."""
-    root_certificate: Text | None = None
-    """Who vouches for the console. None: somebody whom the world knows."""
+    authority: Credentials | None = None
+    """Who vouches for the console, as `ROOT_CERTIFICATE`. None: somebody whom the world knows."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +125,24 @@ class Links:
     """How the application's role is made. None: whoever runs the database has done so."""
     broker_setup: BrokerSetup | None = None
     """How exchanges and queues are made. None: they are made otherwise."""
+
+
+def declarations(virtual_host: str, broker: Broker) -> dict[str, Any]:
+    """A broker's exchanges and queues, as RabbitMQ takes them."""
+    return definitions(
+        virtual_host,
+        {name: exchange.kind.value for name, exchange in broker.exchanges.items()},
+        {
+            name: {
+                "exchange": queue.exchange,
+                "routing_key": queue.routing_key,
+                "deliveries": queue.deliveries,
+                "keep_days": queue.keep_days,
+                "ordered": queue.ordered,
+            }
+            for name, queue in broker.queues.items()
+        },
+    )
 
 
 class Workloads:
@@ -172,14 +207,10 @@ class Workloads:
         return DatabaseRole(f"{self._name}-database-role", args, opts)
 
     def _tidy(self, setup: DatabaseSetup, opts: pulumi.ResourceOptions) -> None:
-        credentials = self._given.database.credentials
-        if credentials is None:
-            raise AssertionError("a database that is set up has credentials")
-        variables = {"PGPASSWORD": "password", "PGUSER": "username"}
         args: Any = {
             **self._job("database-upkeep"),
             "database": {"host": setup.host, "database": self._system.database.name},
-            "credentials": self._secret(Credentials(credentials.reference, variables)),
+            "credentials": self._secret(setup.owner),
             "reaches": {"database": self._given.database.reached},
         }
         DatabaseUpkeep(f"{self._name}-database-upkeep", args, opts)
@@ -194,8 +225,8 @@ class Workloads:
         }
         if setup.revision:
             args["revision"] = setup.revision
-        if setup.root_certificate is not None:
-            args["root_certificate"] = setup.root_certificate
+        if setup.authority:
+            args["authority"] = self._secret(setup.authority)
         return BrokerTopology(f"{self._name}-broker-topology", args, opts)
 
     def _migrate(self, name: str, service: Service, args: KubernetesServiceArgs) -> list[pulumi.Resource]:
@@ -271,6 +302,8 @@ class Workloads:
             "paths": list(route.paths),
             "requests_per_second": route.requests_per_second,
             "timeout_seconds": route.timeout_seconds,
+            # Where something in front of it has the host's certificate, one listener is for all hosts.
+            "listener": gateway.listeners.get(route.host or "*", gateway.listeners.get("*", "")),
             "gateway": gateway.gateway,
             "gateway_namespace": gateway.namespace,
             "gateway_pods": gateway.pods,
@@ -312,8 +345,11 @@ class Workloads:
         return told
 
     def _secrets(self, service: Service) -> dict[str, ServiceSecret]:
-        links = self._links(service)
-        secrets = {what: self._secret(link.credentials) for what, link in links.items() if link.credentials}
+        secrets = {
+            purpose: self._secret(credentials)
+            for link in self._links(service).values()
+            for purpose, credentials in link.credentials.items()
+        }
         for name in service.secrets:
             variable, sealed = Secret.variable(name), self._system.secrets[name].sealed
             if sealed:

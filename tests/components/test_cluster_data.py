@@ -323,7 +323,7 @@ def test_a_cache_knows_the_digest_of_its_password_alone() -> None:
     assert "nopass" not in words
     assert words[4:7] == ["~*", "&*", "-@all"]
     # Rules hold in their order: what is dangerous is taken away after all that might give it.
-    assert [word for word in words[words.index("-@dangerous") + 1 :]] == ["+info", "+time"]
+    assert words[words.index("-@dangerous") + 1 :] == ["+info", "+time"]
     own = held(EXAMPLES[KubernetesValkey][1])["it-users"]["users.acl"]
     assert own.endswith(" ~shop:* -@all +@read\n")
 
@@ -454,39 +454,36 @@ def test_what_was_begun_and_not_finished_is_begun_anew(tmp_path: Path, fault: di
     assert "config_file" in started(tmp_path)
 
 
-def alive(folder: Path, make: Make, **programs: str) -> int:
-    """Run the script that says whether a server is alive, with stand-ins for its programs and for its files."""
+def alive(folder: Path, make: Make, programs: dict[str, str]) -> tuple[int, str]:
+    """Run the script that says whether a server is alive, with stand-ins for its programs and for its files. Returns
+    how it ends, and what of these ran."""
+    log = folder / "log"
+    log.write_text("")
     for name, content in programs.items():
-        program = folder / name.replace("_", "-")
-        program.write_text(f"#!/bin/sh\necho {name} >>{folder}/log\n{content}\n")
-        program.chmod(0o755)
+        (folder / name).write_text(f"#!/bin/sh\necho {name} >>{log}\n{content}\n")
+        (folder / name).chmod(0o755)
     for name, text in files(make()).items():
-        here = text
-        for there in ("/etc/valkey-credentials", "/etc/valkey", "/etc/postgresql", "/etc/tls", "/tmp"):
-            here = here.replace(f"{there}/", f"{folder}/")
-        (folder / name).write_text(here)
+        (folder / name).write_text(re.sub(r"/(etc/[a-z-]+|tmp)/", f"{folder}/", text))
     (folder / "password").write_text("it")
     environment = {"PATH": f"{folder}:{os.environ['PATH']}"}
-    return subprocess.run(["sh", folder / "alive.sh"], env=environment, check=False, capture_output=True).returncode
+    done = subprocess.run(["sh", folder / "alive.sh"], env=environment, check=False, capture_output=True)
+    return done.returncode, log.read_text()
 
 
 def test_a_database_is_alive_as_long_as_it_answers(tmp_path: Path) -> None:
     (tmp_path / "tls.crt").write_text("first")
-    found = {status: alive(tmp_path, postgres, pg_isready=f"exit {status}", pg_ctl="") for status in (0, 1, 2, 3)}
+    found = {
+        status: alive(tmp_path, postgres, {"pg_isready": f"exit {status}", "pg_ctl": ""})[0] for status in (0, 1, 2, 3)
+    }
     # 1 is an answer: it recovers, or is about to stop.
     assert found == {0: 0, 1: 0, 2: 1, 3: 1}
 
 
 def test_a_database_reads_a_renewed_certificate_once(tmp_path: Path) -> None:
     def reloads() -> int:
-        (tmp_path / "log").write_text("")
-        # Underscores stay: the program has one in its name.
-        for name in ("pg_isready", "pg_ctl"):
-            program = tmp_path / name
-            program.write_text(f"#!/bin/sh\necho {name} >>{tmp_path}/log\n")
-            program.chmod(0o755)
-        assert alive(tmp_path, postgres) == 0
-        return (tmp_path / "log").read_text().count("pg_ctl")
+        status, log = alive(tmp_path, postgres, {"pg_isready": "", "pg_ctl": ""})
+        assert status == 0
+        return log.count("pg_ctl")
 
     (tmp_path / "tls.crt").write_text("first")
     assert [reloads(), reloads()] == [1, 0]
@@ -495,13 +492,16 @@ def test_a_database_reads_a_renewed_certificate_once(tmp_path: Path) -> None:
 
 
 def test_a_cache_begins_anew_with_a_renewed_certificate(tmp_path: Path) -> None:
+    def lives(answer: str) -> bool:
+        asked = f'[ "$REDISCLI_AUTH" = it ] && echo {answer}'
+        return alive(tmp_path, valkey, {"valkey-cli": asked})[0] == 0
+
     for name in ("tls.crt", "served.crt"):
         (tmp_path / name).write_text("first")
-    answers = {"valkey_cli": '[ "$REDISCLI_AUTH" = it ] && echo PONG'}
-    assert alive(tmp_path, valkey, **answers) == 0
-    assert alive(tmp_path, valkey, valkey_cli="echo LOADING") == 1
+    assert lives("PONG")
+    assert not lives("LOADING")
     (tmp_path / "tls.crt").write_text("renewed")
-    assert alive(tmp_path, valkey, **answers) == 1
+    assert not lives("PONG")
 
 
 def test_probes_ask_the_server() -> None:
@@ -602,7 +602,8 @@ def test_a_broker_has_the_settings_it_is_told() -> None:
 
 
 def generated(**changes: Any) -> Plan:
-    return planned(lambda opts: KubernetesGeneratedSecret("signing", {**SECRET, **changes}, in_cluster(opts)))
+    args: Any = {**SECRET, **changes}
+    return planned(lambda opts: KubernetesGeneratedSecret("signing", args, in_cluster(opts)))
 
 
 def test_a_generated_secret_holds_one_value_that_changes_with_its_version() -> None:
@@ -617,7 +618,8 @@ def test_a_generated_secret_holds_one_value_that_changes_with_its_version() -> N
 
 def test_a_generated_secret_refuses_bad_args() -> None:
     def problems(name: str = "signing", **changes: Any) -> dict[str, str]:
-        return remedies(lambda: KubernetesGeneratedSecret(name, {**SECRET, **changes}))
+        args: Any = {**SECRET, **changes}
+        return remedies(lambda: KubernetesGeneratedSecret(name, args))
 
     assert "32 to 128" in problems(length=31)["length"]
     assert problems(version=0) == {"version": "give 1 or more"}

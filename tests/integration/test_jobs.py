@@ -42,6 +42,17 @@ needs_rabbitmq = pytest.mark.skipif(bool(missing_rabbitmq()), reason=f"needs a R
 
 Done = subprocess.CompletedProcess[str]
 _NUMBERS = count(1)
+_STATE = {
+    "pg_authid": "*",
+    "pg_auth_members": "*",
+    "pg_db_role_setting": "*",
+    "pg_database": "datname, datdba, datacl",
+    "pg_namespace": "*",
+    "pg_default_acl": "*",
+    "pg_extension": "*",
+    "pg_class": "relname, relowner, relacl",
+}
+"""What tells who may do what in PostgreSQL, by catalog."""
 
 
 class Job:
@@ -84,13 +95,13 @@ class Job:
 
     def done(self, **environment: str) -> str:
         """What it said when it succeeded."""
-        result = self.run(**environment)
+        result = self.run((), **environment)
         assert result.returncode == 0, result.stdout
         return result.stdout
 
     def failed(self, **environment: str) -> str:
         """What it said when it failed."""
-        result = self.run(**environment)
+        result = self.run((), **environment)
         assert result.returncode != 0, result.stdout
         return result.stdout
 
@@ -147,21 +158,13 @@ class Shop:
         database = {"host": "localhost", "port": self.server.port, "database": self.database}
         return {**base, **changes, "database": {**database, **changes.get("database", {})}}
 
-    def state(self) -> dict[str, str]:
+    def state(self) -> str:
         """All that a role can be given, and the digests of passwords."""
-        return {
-            catalog: self.query(f"SELECT to_jsonb(t) - 'xmin' FROM {catalog} AS t ORDER BY to_jsonb(t)::text")
-            for catalog in (
-                "pg_authid",
-                "pg_auth_members",
-                "pg_db_role_setting",
-                "pg_database",
-                "pg_namespace",
-                "pg_default_acl",
-                "pg_extension",
-                "pg_class",
-            )
-        }
+        rows = " UNION ALL ".join(
+            f"SELECT '{catalog} ' || to_jsonb(t) FROM (SELECT {columns} FROM {catalog}) AS t"
+            for catalog, columns in _STATE.items()
+        )
+        return self.query(f"SELECT * FROM ({rows}) AS t (row) ORDER BY row")
 
     def twice(self, job: Job) -> str:
         """What a job said, which changes nothing when it runs again."""
@@ -409,7 +412,7 @@ def tables(shop: Shop) -> Shop:
     """A database with tables and indexes of the application's, which are large enough to be made anew."""
     shop.role(PASSWORD).done()
     shop.query(
-        "CREATE TABLE orders AS SELECT n AS id, md5(n::text) AS code FROM generate_series(1, 60000) AS n;"
+        "CREATE TABLE orders AS SELECT n AS id, md5(n::text) AS code FROM generate_series(1, 120000) AS n;"
         "CREATE UNIQUE INDEX orders_id ON orders (id);"
         'CREATE INDEX "orders Code" ON orders (code);'
         "CREATE TABLE parts (id int) PARTITION BY RANGE (id);"
@@ -479,7 +482,7 @@ def test_what_a_run_left_behind_is_dropped_by_the_next(tables: Shop) -> None:
         )
     assert tables.query(_INVALID) == "1"
     said = tables.upkeep().done()
-    assert "dropping public.orders_id_ccnew" in said
+    assert re.search(r"dropping public\.orders_id_cc(new|old)", said)
     assert "1 leftovers" in said
     assert tables.query(_INVALID) == "0"
 
@@ -510,9 +513,11 @@ def test_one_upkeep_at_a_time(tables: Shop) -> None:
 
 
 @needs_postgres
-def test_the_owner_of_the_database_tidies_all_tables(tables: Shop) -> None:
+def test_the_owner_of_the_database_vacuums_all_tables(tables: Shop) -> None:
     said = tables.upkeep(tables.administrator).done()
-    assert "reindexing public.orders_id" in said
+    assert "vacuuming public.orders" in said
+    assert "permission denied" not in said
+    assert "0 indexes of a megabyte or more" in said
 
 
 @needs_postgres

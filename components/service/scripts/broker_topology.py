@@ -1,7 +1,8 @@
 """Gives a RabbitMQ broker what definitions say, through its management API, and checks that it has exactly that.
 
 From the environment:
-  RABBITMQ_CONSOLE                      URL of the management API; an authority of its own stands in SSL_CERT_FILE
+  RABBITMQ_CONSOLE                      URL of the management API
+  SSL_CERT_FILE, ROOT_CERTIFICATE       certificates of an authority of its own, as a file or as text
   RABBITMQ_USERNAME, RABBITMQ_PASSWORD  an administrator of the broker
   VIRTUAL_HOST                          the virtual host, made where there is none
   DEFINITIONS                           file with exchanges, queues and bindings in RabbitMQ's own format
@@ -19,9 +20,11 @@ import hashlib
 import json
 import os
 import secrets
+import ssl
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit
@@ -49,7 +52,7 @@ class Broker:
         parts = urlsplit(url)
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise Refused(f"{url} is no URL of a management API: give https://<host>[:<port>]")
-        self._connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._connect = partial(HTTPSConnection, context=_trust()) if parts.scheme == "https" else HTTPConnection
         self._host, self._port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
         self._path = parts.path.rstrip("/")
         self._username = username
@@ -112,6 +115,11 @@ class Broker:
         self._accept("GET", "whoami", status, content)
         if "administrator" not in _tags(content):
             raise Refused(f"{self._username} has no tag `administrator` at the broker")
+
+
+def _trust() -> ssl.SSLContext:
+    """Whom the broker's certificate may be from."""
+    return ssl.create_default_context(cadata=os.environ.get("ROOT_CERTIFICATE") or None)
 
 
 def ensure_virtual_host(broker: Broker, virtual_host: str) -> None:

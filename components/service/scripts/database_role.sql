@@ -1,6 +1,6 @@
 -- The role of an application and its rights: see database_role.sh for what it takes from the environment.
 \getenv role ROLE
-\getenv password ROLE_PASSWORD
+\getenv login ROLE_LOGIN
 \getenv schema ROLE_SCHEMA
 \getenv members ROLE_MEMBERS
 \getenv visitors ROLE_VISITORS
@@ -13,10 +13,11 @@ BEGIN;
 SET LOCAL lock_timeout = '30s';
 SET LOCAL statement_timeout = '5min';
 
--- A block of code sees no variables of psql. Whether there is a password is all that it is told of it.
+-- A block of code sees no variables of psql. Of the password it is told only whether there is one: whatever stands in a
+-- statement can stand in a log.
 SELECT
     set_config('plinth.role', :'role', true),
-    set_config('plinth.login', (:'password' <> '')::text, true),
+    set_config('plinth.login', :'login', true),
     set_config('plinth.schema', :'schema', true),
     set_config('plinth.members', :'members', true),
     set_config('plinth.visitors', :'visitors', true),

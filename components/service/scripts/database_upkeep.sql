@@ -37,12 +37,13 @@ CREATE FUNCTION pg_temp.leftovers() RETURNS TABLE (place text) STABLE LANGUAGE s
         AND i.indrelid IN (SELECT id FROM pg_temp.tidied()) AND pg_has_role(current_user, c.relowner, 'USAGE')
         AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index AS p WHERE p.index_relid = c.oid)
 $$;
--- The indexes worth making anew, of a megabyte or more. One of an exclusion constraint cannot be.
+-- The indexes worth making anew, of a megabyte or more; only its own, as PostgreSQL has it. One of an exclusion
+-- constraint cannot be made anew beside the old one.
 CREATE FUNCTION pg_temp.indexes() RETURNS TABLE (id oid, place text, size bigint) STABLE LANGUAGE sql AS $$
     SELECT c.oid, format('%I.%I', n.nspname, c.relname), pg_relation_size(c.oid)
     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE i.indisvalid AND c.relkind = 'i' AND NOT i.indisexclusion AND pg_relation_size(c.oid) >= 1048576
-        AND i.indrelid IN (SELECT id FROM pg_temp.tidied())
+        AND i.indrelid IN (SELECT id FROM pg_temp.tidied()) AND pg_has_role(current_user, c.relowner, 'USAGE')
 $$;
 
 SELECT count(*) AS leftovers FROM pg_temp.leftovers() \gset

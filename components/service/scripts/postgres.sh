@@ -7,7 +7,8 @@ if [ -n "${ROOT_CERTIFICATE:-}" ]; then
     printf '%s\n' "$ROOT_CERTIFICATE" >"$PGSSLROOTCERT"
 fi
 left=${WAIT_SECONDS:-120}
-until pg_isready -q -t 5; do
+# Only whether it answers: who it is, and whether it is the one, the first real connection finds out and says.
+until PGSSLMODE=prefer pg_isready -q -t 5; do
     if [ "$left" -le 0 ]; then
         echo "ERROR: no answer from PostgreSQL at ${PGHOST:-}:${PGPORT:-5432} for ${WAIT_SECONDS:-120} seconds" >&2
         exit 1

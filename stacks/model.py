@@ -191,8 +191,8 @@ class Secret(Part):
     version: Annotated[int, Field(ge=1)] = 1
     """Raising it makes a new value."""
     sealed: str | None = Field(default=None, pattern=r"^[A-Za-z0-9+/]{100,}={0,2}$")
-    """The value itself, sealed with `kubeseal --raw --scope namespace-wide`. Default: one is generated, and kept in the secret
-    store."""
+    """The value itself, sealed with `kubeseal --raw --scope namespace-wide`. Default: one is generated, and kept in the
+    secret store."""
 
     @staticmethod
     def variable(name: str) -> str:

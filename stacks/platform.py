@@ -59,7 +59,8 @@ class PlatformSection(Part):
 
 def longest_name(system: System) -> int:
     """The most characters of an environment's name, after which what runs in its cluster is named."""
-    jobs = ["database-upkeep", *(f"{name}-migrations-down" for name in system.services)]
+    migrated = [name for name, service in system.services.items() if service.migrations]
+    jobs = ["database-upkeep", *(f"{name}-migrations-down" for name in migrated)]
     return min(
         50,  # of gateways
         54 - max(len(f"-{job}") for job in jobs),

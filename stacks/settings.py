@@ -251,6 +251,9 @@ class _Loader(Reader):
         self._network(values.get("network"))
         if module and system:
             self._name(system, min(module.longest_name(system), longest_name(system)))
+        for key in module.REQUIRED if module else ("region", "network"):
+            if key not in values:
+                self.add(key, MISSING, f"required; set it in {self.file}")
         if module and cloud:
             self._fit(cloud, module, values)
         if module and section and all(isinstance(values.get(key), str | dict) for key in module.REQUIRED):
@@ -308,10 +311,7 @@ class _Loader(Reader):
         return None if len(self.problems) > count else system
 
     def _fit(self, cloud: Cloud, module: CloudModule, values: dict[str, Any]) -> None:
-        """See that what the environment needs is there, and that nothing is which means nothing."""
-        for key in module.REQUIRED:
-            if key not in values:
-                self.add(key, MISSING, f"required; set it in {self.file}")
+        """See that nothing is there which means nothing."""
         for key, reason in module.REFUSED.items():
             if key in values:
                 self.add(key, MISSING, f"{reason}; leave it out")

@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from policy.catalogue import RULES
-from policy.rules import database, network, storage
+from policy.rules import database, kubernetes, network, storage
 from policy.rules.demands import Demand
 from policy.rules.documents import many
 from policy.rules.google import backup as google_backup
@@ -301,6 +301,7 @@ _ONE_IS_ENOUGH: dict[str, Callable[[Resource, Stack], list[Seen]]] = {
     "cloudsql-copied-elsewhere": _pointing(google_database.INSTANCE, "masterInstanceName", elsewhere=True),
     "gke-backed-up": _pointing(google_backup.GKE_PLAN, "cluster"),
     "gke-backed-up-elsewhere": _pointing(google_backup.GKE_PLAN, "cluster", elsewhere=True),
+    "kubernetes-disruption-budget": kubernetes.budgets,
     "monitoring-slo-burns": _pointing(google_observability.ALERT, "conditions"),
     "monitoring-uptime-alerts": _pointing(google_observability.ALERT, "conditions"),
 }

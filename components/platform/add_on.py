@@ -9,12 +9,9 @@ from .namespace import KubernetesNamespace
 from .releases import HelmRelease, HelmReleaseArgs
 from .traffic import Peer, network_policy
 
-PART_OF = "platform"
-_EVERYBODY: list[str] = []
-"""No address at all: Kubernetes takes a rule that names nobody as one for everybody. A block of all addresses is less:
-to some networks, Dataplane V2 among them, neither pods nor nodes stand in any block."""
+_PART_OF = "platform"
 
-API_SERVER: Mapping[str, Peer] = {"api-server": {"cidrs": _EVERYBODY, "ports": [443, 6443]}}
+API_SERVER: Mapping[str, Peer] = {"api-server": {"everybody": True, "ports": [443, 6443]}}
 """The API server of the cluster, whose address no pod has and no program knows. It answers at the ports of all others,
 so this is also the way to a cloud's APIs."""
 AWS_IDENTITY: Mapping[str, Peer] = {"pod-identity": {"cidrs": ["169.254.170.23/32"], "ports": [80]}}
@@ -109,14 +106,14 @@ def install(name: str, add_on: AddOn, child: Callable[..., pulumi.ResourceOption
 def called_at(*ports: int) -> Mapping[str, Peer]:
     """Everybody, at these ports: where the control plane calls webhooks from, and who reads metrics, is not known here.
     The control plane has addresses of its own on EKS, comes through pods on GKE, and from nodes elsewhere."""
-    return {"everybody": {"cidrs": _EVERYBODY, "ports": list(ports)}}
+    return {"everybody": {"everybody": True, "ports": list(ports)}}
 
 
 def labels_of(add_on: str) -> dict[str, str]:
     """Labels of an object that is made for an add-on."""
     return {
         "app.kubernetes.io/name": add_on,
-        "app.kubernetes.io/part-of": PART_OF,
+        "app.kubernetes.io/part-of": _PART_OF,
         "app.kubernetes.io/managed-by": "plinth",
     }
 

@@ -139,7 +139,7 @@ class CertManager(Component):
             "name": acme["gateway"],
             "namespace": acme["gateway_namespace"],
         }
-        # What cert-manager leaves to this template is restricted already: it drops every capability, for example.
+        # The container itself is restricted by cert-manager: it is read-only and has no capabilities.
         pod = {"spec": {"securityContext": POD_SECURITY}}
         issuer = self._issuer(
             "acme",

@@ -266,7 +266,7 @@ class KubernetesGateway(Component):
         )
         self.pods = self._proxies.labels
         self.listeners = {host or "*": listener_name(host) for host in self._hosts}
-        self.certificates = {host or "*": self._named(_key(host)) for host in self._hosts}
+        self.certificates = {host or "*": self._known_as(_key(host)) for host in self._hosts}
         for host in self._hosts:
             self._certificate(host)
         proxies = self._made("", VERSION, "EnvoyProxy", self._proxies.spec())
@@ -279,12 +279,13 @@ class KubernetesGateway(Component):
         self.namespace = pulumi.Output.all(args["namespace"], gateway.urn).apply(lambda known: known[0])
         self._register()
 
-    def _named(self, role: str) -> str:
-        return f"{self._prefix}-{role}" if role else self._prefix
+    def _known_as(self, role: str) -> str:
+        """Name of an object in the cluster. With a dot, which no gateway's name has, it is no other gateway's."""
+        return f"{self._prefix}.{role}" if role else self._prefix
 
     def _metadata(self, role: str, annotations: Mapping[str, pulumi.Input[str]] | None = None) -> Any:
         return {
-            "name": self._named(role),
+            "name": self._known_as(role),
             "namespace": self._args["namespace"],
             "labels": labels_of(self._prefix),
             **({"annotations": dict(annotations)} if annotations else {}),
@@ -300,7 +301,7 @@ class KubernetesGateway(Component):
         **options: Any,
     ) -> kubernetes.apiextensions.CustomResource:
         return kubernetes.apiextensions.CustomResource(
-            self._named(role),
+            f"{self._prefix}-{role}" if role else self._prefix,
             api_version=version,
             kind=kind,
             metadata=self._metadata(role, annotations),
@@ -312,7 +313,7 @@ class KubernetesGateway(Component):
         service = pulumi.Output.concat(self._prefix, ".", self._args["namespace"])
         inside = ["localhost", service, *(pulumi.Output.concat(service, domain) for domain in _DOMAINS)]
         spec = {
-            "secretName": self._named(_key(host)),
+            "secretName": self._known_as(_key(host)),
             "dnsNames": [host] if host else inside,
             "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": self._args["issuer"]},
             "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
@@ -358,7 +359,7 @@ class KubernetesGateway(Component):
         )
         # The pods that cert-manager runs here while a challenge lasts.
         yield network_policy(
-            self._named("challenges"),
+            f"{self._prefix}-challenges",
             self._metadata("challenges"),
             SOLVER_POD,
             {},
@@ -384,7 +385,7 @@ class KubernetesGateway(Component):
                 "protocol": "HTTPS",
                 "tls": {
                     "mode": "Terminate",
-                    "certificateRefs": [{"group": "", "kind": "Secret", "name": self._named(_key(host))}],
+                    "certificateRefs": [{"group": "", "kind": "Secret", "name": self._known_as(_key(host))}],
                 },
                 "allowedRoutes": {
                     "namespaces": {"from": "Selector", "selector": {"matchExpressions": [some]}},

@@ -34,7 +34,8 @@ class HelmRelease(Component):
     """A release of one chart, in the version that the catalogue pins, named as the chart.
 
     It is there once its pods are ready. A first installation that fails is taken away again, and a failed upgrade
-    goes back to what ran before.
+    goes back to what ran before. Kinds in a chart's folder `crds` are another matter: Helm installs them, but a new
+    version of the chart does not change them, and they stay when the release goes.
 
     Raises `InputError` for bad args, among them a chart that the catalogue does not have.
     """

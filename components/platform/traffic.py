@@ -6,6 +6,8 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from ..problems import InputError, Problem
+
 _DNS_PODS = ("kube-dns", "node-local-dns")
 _NODE_LOCAL_DNS = "169.254.20.10/32"
 """Where the node's own DNS cache answers, on clusters that have one."""
@@ -20,8 +22,11 @@ class Peer(TypedDict):
     """Labels of the pods. Default: with `namespace`, all pods there."""
     namespace: NotRequired[pulumi.Input[str]]
     """Their namespace. Default: the same one."""
+    everybody: NotRequired[bool]
+    """Whether that is whoever there is, in the cluster and outside. A block of all addresses is less: to some networks,
+    Dataplane V2 among them, neither pods nor nodes stand in any block. Default: no."""
     cidrs: NotRequired[pulumi.Input[list[str]]]
-    """IPv4 blocks, instead of pods."""
+    """IPv4 blocks outside the cluster, instead of pods: one or more."""
     excepted_cidrs: NotRequired[list[pulumi.Input[str]]]
     """IPv4 blocks inside each of those that are left out. Default: none."""
 
@@ -43,8 +48,8 @@ def network_policy(
         spec={
             "pod_selector": {"match_labels": dict(pods)},
             "policy_types": ["Ingress", "Egress"],
-            "ingress": [{"from_": _ends(peer), "ports": _ports(peer)} for peer in reached_by.values()],
-            "egress": [*dns, *({"to": _ends(peer), "ports": _ports(peer)} for peer in reaches.values())],
+            "ingress": [_rule("from_", peer) for peer in reached_by.values()],
+            "egress": [*dns, *(_rule("to", peer) for peer in reaches.values())],
         },
         opts=opts,
     )
@@ -62,6 +67,11 @@ def _to_dns() -> Any:
     }
 
 
+def _rule(side: str, peer: Peer) -> Any:
+    """A rule that names nobody is about everybody."""
+    return {"ports": _ports(peer), **({} if peer.get("everybody", False) else {side: _ends(peer)})}
+
+
 def _ends(peer: Peer) -> Any:
     if "cidrs" in peer:
         excepted = peer.get("excepted_cidrs", [])
@@ -75,6 +85,13 @@ def _ends(peer: Peer) -> Any:
     if "namespace" in peer:
         end["namespace_selector"] = {"match_labels": {"kubernetes.io/metadata.name": peer["namespace"]}}
     return [end]
+
+
+def _some(blocks: list[str]) -> list[str]:
+    """The blocks, of which there must be one: a rule with none would be about everybody."""
+    if not blocks:
+        raise InputError("network policy", [Problem("cidrs", blocks, "name a block or more, or set `everybody`")])
+    return blocks
 
 
 def _ports(peer: Peer) -> list[Any]:

@@ -25,7 +25,7 @@ from .secrets import ServiceSecret
 
 IMAGE = "docker.io/library/python:3.13.14-alpine3.24"
 """Has Python and the well-known authorities."""
-_SCRIPT, _DEFINITIONS, _AUTHORITIES = "broker_topology.py", "definitions.json", "authorities.pem"
+_SCRIPT, _DEFINITIONS = "broker_topology.py", "definitions.json"
 _KINDS = ("exchanges", "queues", "bindings")
 _SECRETS = ("administrator", "application", "authority")
 
@@ -50,7 +50,7 @@ class BrokerTopologyArgs(TypedDict):
     root_certificate: NotRequired[pulumi.Input[str]]
     """Certificates of the authorities that vouch for the management API, as PEM. Default: the well-known ones."""
     authority: NotRequired[ServiceSecret]
-    """A secret with such certificates instead, as `ROOT_CERTIFICATE`. Default: none."""
+    """The secret that has these certificates instead, as `ROOT_CERTIFICATE`. Default: none."""
     application: NotRequired[ServiceSecret]
     """The secret of the application's user, with `APPLICATION_USERNAME` and `APPLICATION_PASSWORD`. It gets that
     password, and reads and writes in the virtual host. Default: users are left alone."""
@@ -98,7 +98,6 @@ class BrokerTopology(Component):
         super().__init__(name, opts)
         virtual_host = _virtual_host(args["definitions"])
         definitions = json.dumps(_whole(args["definitions"]), indent=1, sort_keys=True)
-        scripts: dict[str, pulumi.Input[str]] = {_SCRIPT: script(_SCRIPT), _DEFINITIONS: definitions}
         environment: dict[str, pulumi.Input[str]] = {
             "VIRTUAL_HOST": virtual_host,
             "DEFINITIONS": f"{FOLDER}/{_DEFINITIONS}",
@@ -107,8 +106,7 @@ class BrokerTopology(Component):
         if "console" in args:
             environment["RABBITMQ_CONSOLE"] = args["console"]
         if "root_certificate" in args:
-            scripts[_AUTHORITIES] = args["root_certificate"]
-            environment["SSL_CERT_FILE"] = f"{FOLDER}/{_AUTHORITIES}"
+            environment["ROOT_CERTIFICATE"] = args["root_certificate"]
         job = KubernetesJob(
             name,
             cast(
@@ -117,7 +115,7 @@ class BrokerTopology(Component):
                     "image": IMAGE,
                     **passed(args),
                     "command": ["python3", "-I", f"{FOLDER}/{_SCRIPT}"],
-                    "scripts": scripts,
+                    "scripts": {_SCRIPT: script(_SCRIPT), _DEFINITIONS: definitions},
                     "environment": environment,
                     "secrets": picked(args, _SECRETS),
                 },
@@ -158,4 +156,8 @@ def _problems(args: BrokerTopologyArgs) -> Iterator[Problem]:
         yield Problem(
             "application_configures", args["application_configures"], "give `application`, too, or leave it out"
         )
+    if "authority" in args:
+        yield from given_variables("authority", args["authority"], ("ROOT_CERTIFICATE",))
+        if "root_certificate" in args:
+            yield Problem("authority", MISSING, "`root_certificate` has the certificates; leave one of both out")
     yield from job_problems(args, _SECRETS)

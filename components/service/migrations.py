@@ -36,8 +36,7 @@ class MigrationsArgs(TypedDict):
     environment: NotRequired[dict[str, pulumi.Input[str]]]
     """Environment variables, which are no secrets. Default: none."""
     secrets: NotRequired[dict[str, ServiceSecret]]
-    """Secrets that become environment variables, by purpose. Sealed ones are sealed for `<service>-migrate-<purpose>`.
-    Default: none."""
+    """Secrets that become environment variables, by purpose. Default: none."""
     reaches: NotRequired[dict[str, Peer]]
     """Whom it reaches, by purpose; it resolves names always. Default: nobody."""
     service_account_annotations: NotRequired[dict[str, pulumi.Input[str]]]

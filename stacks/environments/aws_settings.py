@@ -216,6 +216,7 @@ def problems(values: Mapping[str, Any], section: Section, system: System | None)
     found += _cluster(section.cluster or EksSection())
     found += _nodes(values, section, system)
     found += _arns(section)
+    found += _pull_secret(values)
     other = regions.get("primaryRegion", region)
     if other != region and other in REGIONS and section.primary is None:
         remedy = "a standby needs what its primary's output `standby` lists; copy it from there"
@@ -305,6 +306,14 @@ def _arns(section: Section) -> Iterator[Problem]:
     for path, value in given.items():
         if value is not None and not re.fullmatch(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:\S+", value):
             yield Problem(path, value, "no ARN; write one like arn:aws:<service>:<region>:<account>:<what>")
+
+
+def _pull_secret(values: Mapping[str, Any]) -> Iterator[Problem]:
+    images = values.get("images")
+    given = images.get("pullSecret") if isinstance(images, dict) else None
+    if isinstance(given, str) and not re.fullmatch(r"arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+", given):
+        remedy = "write the ARN of a secret, like arn:aws:secretsmanager:<region>:<account>:secret:<name>"
+        yield Problem("images.pullSecret", given, remedy)
 
 
 def _zone(i: int, zone: str, region: str, zones: tuple[str, ...]) -> list[Problem]:

@@ -16,6 +16,7 @@ from components.network.security_group import ANYWHERE
 from components.platform import autoscaling, load_balancer
 from components.platform import dns as external_dns
 from components.platform import secrets as external_secrets
+from components.platform.add_on import AWS_IDENTITY
 from components.platform.gateway import Exposure
 from components.platform.storage import VolumeProvisioner
 from components.platform.traffic import Peer
@@ -144,15 +145,12 @@ def links(settings: Settings, parts: Parts) -> Links:
         queues={name: name for name in system.broker.queues},
         stores={name: store.bucket for name, store in parts.stores.items()},
         secrets={name: secret.secret for name, secret in parts.secrets.items()},
+        registry=settings.images.pull_secret,
         cloud=dict.fromkeys(parts.roles, _CLOUD),
     )
 
 
-_CLOUD: dict[str, Peer] = {
-    "aws": {"ports": [443], "cidrs": [ANYWHERE]},
-    # Where a pod's role is had, on its own node.
-    "identity": {"ports": [80], "cidrs": ["169.254.170.23/32"]},
-}
+_CLOUD: dict[str, Peer] = {"aws": {"ports": [443], "cidrs": [ANYWHERE]}, **AWS_IDENTITY}
 """Where services reach AWS."""
 
 

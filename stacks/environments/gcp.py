@@ -632,7 +632,7 @@ class GcpEnvironment:
             endpoints=self._endpoints,
         )
         platform = Platform(self._settings, ground(self._settings, parts, self._in_home))
-        self._workloads = Workloads(self._settings, platform, links(self._system, parts))
+        self._workloads = Workloads(self._settings, platform, links(self._settings, parts))
 
     def _notifications(self) -> None:
         """Who is told of what goes wrong."""

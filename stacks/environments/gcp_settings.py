@@ -251,6 +251,7 @@ def problems(values: Mapping[str, Any], section: Section, system: System | None)
     found += _cluster(section)
     found += _pools(values, section, system)
     found += _shapes(section, system)
+    found += _pull_secret(values)
     found += _unknown_to_google(values)
     if system:
         tier = next((tier for tier in Tier if tier.value == values.get("tier")), Tier.DEV)
@@ -491,6 +492,13 @@ def _accounts(section: Section, system: System, tier: Tier) -> Iterator[Problem]
             )
             yield Problem("gcp.accountPrefix", section.account_prefix or f"{system.name}-{tier.value}", remedy)
             return
+
+
+def _pull_secret(values: Mapping[str, Any]) -> Iterator[Problem]:
+    images = values.get("images")
+    given = images.get("pullSecret") if isinstance(images, dict) else None
+    if isinstance(given, str) and not re.fullmatch(rf"projects/{PROJECT}/secrets/[\w-]{{1,255}}", given, re.ASCII):
+        yield Problem("images.pullSecret", given, "write a secret's whole name, projects/<project>/secrets/<id>")
 
 
 def _purposes(system: System) -> Iterator[Problem]:

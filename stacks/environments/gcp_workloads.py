@@ -16,6 +16,7 @@ from components.network.firewall import EVERYWHERE
 from components.network.gcp import GcpNetwork
 from components.platform import dns as external_dns
 from components.platform import secrets as external_secrets
+from components.platform.add_on import GOOGLE_IDENTITY
 from components.platform.gateway import Exposure
 from components.platform.storage import VolumeProvisioner
 from components.platform.traffic import Peer
@@ -89,8 +90,9 @@ def ground(settings: Settings, parts: Parts, opts: pulumi.ResourceOptions) -> Gr
     )
 
 
-def links(system: System, parts: Parts) -> Links:
+def links(settings: Settings, parts: Parts) -> Links:
     """What services are connected to."""
+    system, registry = settings.system, settings.images.pull_secret
     broker, database, cache = parts.broker, parts.database, parts.cache
     return Links(
         database=Link(
@@ -130,6 +132,7 @@ def links(system: System, parts: Parts) -> Links:
         queues={name: broker.subscription_of(name) for name in system.broker.queues} if broker else {},
         stores={name: store.bucket for name, store in parts.stores.items()},
         secrets={name: _id_of(secret.secret) for name, secret in parts.secrets.items()},
+        registry=registry.rpartition("/")[2] if registry else None,
         cloud={name: _cloud_of(system.services[name]) for name in parts.accounts},
     )
 
@@ -208,10 +211,7 @@ def _database_users(system: System, parts: Parts) -> list[pulumi.Output[str]]:
 
 def _cloud_of(service: Service) -> dict[str, Peer]:
     """Where a service reaches Google Cloud."""
-    # Where a pod's tokens are had, on its own node: at the port of Dataplane V2, and at the older one.
-    peers: dict[str, Peer] = {
-        "identity": {"ports": [80, 988], "cidrs": ["169.254.169.252/32", "169.254.169.254/32"]},
-    }
+    peers: dict[str, Peer] = {**GOOGLE_IDENTITY}
     if service.uses_cloud:
         peers["google"] = {"ports": [443], "cidrs": [EVERYWHERE]}
     return peers

@@ -91,6 +91,7 @@ class KubernetesEnvironment:
             exchanges={name: name for name in system.broker.exchanges},
             queues={name: name for name in system.broker.queues},
             secrets=generated,
+            registry=self._settings.images.pull_secret,
         )
 
     def _opts(self) -> pulumi.ResourceOptions:

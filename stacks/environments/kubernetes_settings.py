@@ -102,7 +102,8 @@ def _problems(values: Mapping[str, Any], section: Section, system: System) -> It
             yield Problem("cloud", "kubernetes", remedy)
     for name in system.generated_secrets:
         if PROFILES[tier].durable:
-            remedy = f"{tier.value} keeps no secret in the stack's state; seal it with `kubeseal --raw --scope namespace-wide`"
+            how = "`kubeseal --raw --scope namespace-wide`"
+            remedy = f"{tier.value} keeps no secret in the stack's state; seal it with {how}"
             yield Problem(f"secrets.{name}.sealed", MISSING, remedy)
 
 

@@ -14,6 +14,7 @@ from components.service.database_role import DatabaseRole
 from components.service.database_upkeep import DatabaseUpkeep
 from components.service.kubernetes import KubernetesService, KubernetesServiceArgs
 from components.service.migrations import Migrations
+from components.service.pull_secret import PullSecret, PullSecretArgs
 from components.service.route import ServiceRoute
 from components.service.secrets import ServiceSecret
 
@@ -119,6 +120,8 @@ class Links:
     """The bucket of each store."""
     secrets: Mapping[str, Text] = field(default_factory=dict)
     """Where the value of each generated secret is: like `Credentials.reference`."""
+    registry: Text | None = None
+    """Where the credentials of a private registry are: like `Credentials.reference`."""
     cloud: Mapping[str, Mapping[str, Peer]] = field(default_factory=dict)
     """Where each service reaches the cloud, by its name: its APIs, and what signs it in there."""
     database_setup: DatabaseSetup | None = None
@@ -151,6 +154,7 @@ class Workloads:
     def __init__(self, settings: Settings, platform: Platform, links: Links):
         self._settings, self._system, self._name = settings, settings.system, settings.name
         self._platform, self._given = platform, links
+        self._pull_secret = self._registry()
         self._set_up()
         self._services = {name: self._service(name, service) for name, service in self._system.services.items()}
 
@@ -170,6 +174,14 @@ class Workloads:
             "variables": variables,
             "external": {"store": self._platform.secret_store, "key": credentials.reference},
         }
+
+    def _registry(self) -> Text | None:
+        """Name of the Secret that images are pulled with: brought from the cloud's store, or there already."""
+        reference, store = self._given.registry, self._platform.secret_store
+        if reference is None or store is None:
+            return reference
+        args: PullSecretArgs = {"namespace": self._platform.namespace, "store": store, "key": reference}
+        return PullSecret(f"{self._name}-registry", args, self._platform.opts()).secret
 
     def _set_up(self) -> None:
         """Jobs that set up what services use, and keep it in order."""
@@ -249,7 +261,6 @@ class Workloads:
 
     def _service(self, name: str, service: Service) -> KubernetesService:
         running = self._settings.profile.running
-        images = self._settings.images
         args: KubernetesServiceArgs = {
             "service": name,
             "system": self._system.name,
@@ -277,8 +288,8 @@ class Workloads:
             args["replicas"] = service.replicas
         if annotations := self._platform.annotations(name):
             args["service_account_annotations"] = annotations
-        if images.pull_secret:
-            args["pull_secret"] = images.pull_secret
+        if self._pull_secret is not None:
+            args["pull_secret"] = self._pull_secret
         if service.route and self._platform.gateway:
             args["route"] = self._route(service, self._platform.gateway)
         after = [

@@ -110,7 +110,7 @@ def held(make: Maker) -> dict[str, dict[str, str]]:
 def test_they_break_no_rule(make: Maker) -> None:
     plan = planned(lambda opts: make("it", opts))
     # Not a rule for the providers that the tests make, nor for what an example does without on purpose.
-    ignored = ("provider-", "kubernetes-storage-kept", "stateful-protected")
+    ignored = ("provider-", "kubernetes-data-kept")
     assert [finding for finding in judge(plan) if not finding.rule.startswith(ignored)] == []
 
 

@@ -192,17 +192,17 @@ def test_each_host_has_a_listener_over_tls_with_a_certificate_of_its_own() -> No
     plan = gateway(hosts=["api.example.org", "*.shop.example.org"])
     found = listeners(plan)
     assert list(found) == ["http", "https-api.example.org", "https-any.shop.example.org"]
-    for host, name in (
-        ("api.example.org", "public-api.example.org"),
-        ("*.shop.example.org", "public-any.shop.example.org"),
-    ):
+    for host, key in (("api.example.org", "api.example.org"), ("*.shop.example.org", "any.shop.example.org")):
+        name = f"public.{key}"
         listener = found[listener_name(host)]
         assert (listener["hostname"], listener["port"], listener["protocol"]) == (host, 443, "HTTPS")
         assert listener["tls"] == {
             "mode": "Terminate",
             "certificateRefs": [{"group": "", "kind": "Secret", "name": name}],
         }
-        certificate = one(plan, CERTIFICATE, name)["spec"]
+        made = one(plan, CERTIFICATE, f"public-{key}")
+        certificate = made["spec"]
+        assert made["metadata"]["name"] == name
         assert (certificate["dnsNames"], certificate["secretName"]) == ([host], name)
         assert certificate["issuerRef"] == {
             "group": "cert-manager.io",
@@ -572,3 +572,17 @@ def test_bad_args_are_refused(changes: dict[str, Any], path: str, remedy: str) -
 def test_what_is_wrong_is_said_together() -> None:
     found = refused(hosts=["a"], http_port=443, routes_from=[], max_replicas=1)
     assert set(found) == {"hosts[0]", "http_port", "routes_from", "max_replicas"}
+
+
+def test_two_gateways_share_no_name() -> None:
+    """They are in one namespace: one's name with a host must not be another's."""
+
+    def names(name: str, hosts: list[str]) -> set[tuple[str, str]]:
+        args: Any = {**GATEWAY, "hosts": hosts}
+        plan = planned(lambda opts: KubernetesGateway(name, args, in_cluster(opts)))
+        made = [each for each in plan.resources if each.type.startswith("kubernetes:")]
+        return {(each.type, each.inputs["metadata"]["name"]) for each in made}
+
+    first = names("shop", ["dev-api.example.org", "redirect-api.example.org"])
+    for other in ("shop-dev", "shop-plain", "shop-challenges", "shop-redirect"):
+        assert not first & names(other, ["api.example.org"])

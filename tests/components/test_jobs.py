@@ -286,8 +286,8 @@ def test_secrets_are_references_and_are_there_first() -> None:
 
 def test_a_secret_waits_until_its_controller_made_it() -> None:
     plan = job(JOB_FULL)
-    assert one(plan, EXTERNAL)["metadata"]["annotations"] == {"pulumi.com/waitFor": "condition=Ready"}
-    assert one(plan, SEALED)["metadata"]["annotations"] == {"pulumi.com/waitFor": "condition=Synced"}
+    assert one(plan, EXTERNAL)["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
+    assert one(plan, SEALED)["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Synced"
 
 
 @pytest.mark.parametrize("field", ["environment", "scripts"])
@@ -496,7 +496,7 @@ def test_without_a_way_down_there_is_none() -> None:
 
 
 def test_both_ways_read_the_same_secrets() -> None:
-    """A sealed one is bound to one name."""
+    """Each is there once."""
     plan = made(Migrations, MIGRATIONS_FULL)
     assert variables(plan, "thing") == variables(plan, "thing-down")
     assert variables(plan, "thing")["LICENCE"] == "api-migrate-licence/value"
@@ -519,17 +519,25 @@ def test_a_broker_gets_the_definitions() -> None:
 
 def test_a_broker_gets_the_applications_user() -> None:
     plan = made(BrokerTopology, TOPOLOGY_FULL)
-    assert files(plan)["authorities.pem"] == "-----BEGIN CERTIFICATE-----"
     assert (
         variables(plan).items()
         >= {
-            "SSL_CERT_FILE": "/scripts/authorities.pem",
+            "ROOT_CERTIFICATE": "-----BEGIN CERTIFICATE-----",
             "RABBITMQ_CONSOLE": "https://broker.shop.svc:15671",
             "APPLICATION_USERNAME": "topology-application/username",
             "APPLICATION_PASSWORD": "topology-application/password",
             "APPLICATION_CONFIGURES": "reply[.].*",
         }.items()
     )
+
+
+def test_who_vouches_for_a_broker_can_stand_in_a_secret() -> None:
+    authority: Any = {"variables": {"ROOT_CERTIFICATE": "ca.crt"}, "existing": "broker-certificate"}
+    plan = made(BrokerTopology, TOPOLOGY, authority=authority)
+    assert variables(plan)["ROOT_CERTIFICATE"] == "broker-certificate/ca.crt"
+    assert "leave one of both out" in refused(BrokerTopology, TOPOLOGY_FULL, authority=authority)["authority"]
+    other: Any = {"variables": {"CA": "ca.crt"}, "existing": "broker-certificate"}
+    assert "give ROOT_CERTIFICATE" in refused(BrokerTopology, TOPOLOGY, authority=other)["authority.variables.CA"]
 
 
 def test_whole_numbers_stay_so_when_another_language_sent_them() -> None:

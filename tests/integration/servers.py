@@ -53,7 +53,7 @@ def missing_postgres() -> str:
 
 def missing_rabbitmq() -> str:
     """What this machine lacks to run a RabbitMQ server, or nothing."""
-    return missing("epmd") or ("" if rabbitmq_program() else "no `rabbitmq-server` on the PATH")
+    return missing("epmd", "openssl") or ("" if rabbitmq_program() else "no `rabbitmq-server` on the PATH")
 
 
 @dataclass(frozen=True)
@@ -126,15 +126,9 @@ def postgres() -> Iterator[Postgres]:
     user = NOBODY if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="plinth-postgres-"))
     try:
-        data, log, certificate = folder / "data", folder / "log", folder / "server.crt"
+        data, log, certificate, key = (folder / name for name in ("data", "log", "server.crt", "server.key"))
         (folder / "password").write_text(PASSWORD)
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-             "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "server.key", "-out", certificate],
-            capture_output=True,
-            check=True,
-        )  # fmt: skip
-        (folder / "server.key").chmod(0o600)
+        certify(certificate)
         if user:
             for each in (folder, *folder.iterdir()):
                 shutil.chown(each, user)
@@ -149,7 +143,7 @@ def postgres() -> Iterator[Postgres]:
             "unix_socket_directories": str(folder),
             "ssl": "on",
             "ssl_cert_file": str(certificate),
-            "ssl_key_file": str(folder / "server.key"),
+            "ssl_key_file": str(key),
             "fsync": "off",
             "log_statement": "all",
             "lc_messages": "C",
@@ -172,6 +166,10 @@ class RabbitMq:
 
     console: str
     """URL of its management API."""
+    encrypted_console: str
+    """The same, with TLS."""
+    certificate: Path
+    """What vouches for that, under the name `localhost`."""
 
     def ask(self, path: str, method: str = "GET", body: Any = None, user: str = ADMINISTRATOR) -> Any:
         """What the management API answers."""
@@ -193,10 +191,15 @@ def rabbitmq() -> Iterator[RabbitMq]:
     assert program
     folder = Path(tempfile.mkdtemp(prefix="plinth-rabbitmq-"))
     try:
-        ports = {name: free_port() for name in ("amqp", "console", "names", "peers")}
+        ports = {name: free_port() for name in ("amqp", "console", "encrypted", "names", "peers")}
+        certificate = folder / "server.crt"
+        certify(certificate)
         (folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{ports['amqp']}\n"
             f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {ports['console']}\n"
+            f"management.ssl.ip = 127.0.0.1\nmanagement.ssl.port = {ports['encrypted']}\n"
+            f"management.ssl.certfile = {certificate}\nmanagement.ssl.cacertfile = {certificate}\n"
+            f"management.ssl.keyfile = {certificate.with_suffix('.key')}\n"
             f"default_user = {ADMINISTRATOR}\ndefault_pass = {PASSWORD}\n"
         )
         (folder / "plugins").write_text("[rabbitmq_management].")
@@ -220,7 +223,9 @@ def rabbitmq() -> Iterator[RabbitMq]:
             running(["epmd"], written, environment),
             running([str(program)], written, environment),
         ):
-            server = RabbitMq(f"http://127.0.0.1:{ports['console']}")
+            server = RabbitMq(
+                f"http://127.0.0.1:{ports['console']}", f"https://localhost:{ports['encrypted']}", certificate
+            )
             patiently(lambda: server.ask("whoami"), log)
             yield server
     finally:
@@ -255,6 +260,18 @@ def patiently(attempt: Any, log: Path) -> None:
         except (AssertionError, OSError):
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.5)
+
+
+def certify(certificate: Path) -> None:
+    """Write a certificate for `localhost`, which vouches for itself, and its key beside it."""
+    key = certificate.with_suffix(".key")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+        capture_output=True,
+        check=True,
+    )  # fmt: skip
+    key.chmod(0o600)
 
 
 def free_port() -> int:

@@ -29,6 +29,7 @@ from .servers import (
     PASSWORD,
     Postgres,
     RabbitMq,
+    certify,
     free_port,
     missing_postgres,
     missing_rabbitmq,
@@ -161,7 +162,7 @@ class Shop:
     def state(self) -> str:
         """All that a role can be given, and the digests of passwords."""
         rows = " UNION ALL ".join(
-            f"SELECT '{catalog} ' || to_jsonb(t) FROM (SELECT {columns} FROM {catalog}) AS t"
+            f"SELECT '{catalog} ' || to_jsonb(t)::text FROM (SELECT {columns} FROM {catalog}) AS t"
             for catalog, columns in _STATE.items()
         )
         return self.query(f"SELECT * FROM ({rows}) AS t (row) ORDER BY row")
@@ -351,10 +352,7 @@ def test_a_connection_is_encrypted_and_knows_its_server(shop: Shop, tmp_path: Pa
     encrypted = {"ssl_mode": SslMode.VERIFY_FULL, "root_certificate": certificate}
     shop.role(database=encrypted).done()
     other = tmp_path / "other.crt"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "/dev/null",
-         "-out", other], capture_output=True, check=True,
-    )  # fmt: skip
+    certify(other)
     for mode in (SslMode.REQUIRE, SslMode.VERIFY_CA, SslMode.VERIFY_FULL):
         said = shop.role(database={"ssl_mode": mode, "root_certificate": other.read_text()}).failed()
         assert "certificate verify failed" in said
@@ -365,10 +363,10 @@ def test_a_connection_is_encrypted_and_knows_its_server(shop: Shop, tmp_path: Pa
 
 @needs_postgres
 def test_two_jobs_at_a_time_do_not_disturb_each_other(shop: Shop) -> None:
-    jobs = [shop.role(PASSWORD) for _ in range(3)]
-    for process in [job.started() for job in jobs]:
-        said, _ = process.communicate(timeout=60)
-        assert process.returncode == 0, said
+    jobs = [shop.role(PASSWORD) for _ in range(4)]
+    under_way = [job.started() for job in jobs]
+    said = [process.communicate(timeout=60)[0] for process in under_way]
+    assert [process.returncode for process in under_way] == [0] * len(jobs), said
     shop.twice(jobs[0])
 
 
@@ -691,13 +689,32 @@ def test_a_broker_that_does_not_answer_is_named(topology: Topology) -> None:
     assert f"no answer from 127.0.0.1:{port} for 1 seconds" in said
 
 
+@needs_rabbitmq
+def test_a_console_is_encrypted_and_is_the_one(topology: Topology, tmp_path: Path) -> None:
+    console, certificate = topology.broker.encrypted_console, topology.broker.certificate.read_text()
+    assert "made queue orders" in topology.job(console=console, root_certificate=certificate).done()
+    other = tmp_path / "other.crt"
+    certify(other)
+    for strange in (
+        topology.job(console=console),
+        topology.job(console=console, root_certificate=other.read_text()),
+        topology.job(console=console.replace("localhost", "127.0.0.1"), root_certificate=certificate),
+    ):
+        assert "certificate verify failed" in strange.failed(WAIT_SECONDS="1")
+
+
+def nowhere(console: str) -> RabbitMq:
+    """A broker that there is not."""
+    return RabbitMq(console, "", Path())
+
+
 def test_a_job_says_which_variable_it_lacks(tmp_path: Path) -> None:
-    topology = Topology(RabbitMq("http://127.0.0.1:1"), tmp_path)
+    topology = Topology(nowhere("http://127.0.0.1:1"), tmp_path)
     job = topology.job()
     del job.environment["VIRTUAL_HOST"]
     assert "environment variable VIRTUAL_HOST is not set" in job.failed()
 
 
 def test_a_console_without_a_scheme_is_refused(tmp_path: Path) -> None:
-    topology = Topology(RabbitMq("broker.example:15671"), tmp_path)
+    topology = Topology(nowhere("broker.example:15671"), tmp_path)
     assert "give https://<host>" in topology.job().failed()

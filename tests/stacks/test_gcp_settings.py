@@ -10,7 +10,7 @@ from preview.project import configuration
 from stacks.account import load_account
 from stacks.environments import aws_settings, gcp_settings
 from stacks.environments.gcp_place import REGIONS, zones_of
-from stacks.model import Size
+from stacks.model import Size, System
 from stacks.reading import values_of
 from stacks.settings import Settings, load
 
@@ -68,6 +68,15 @@ def test_what_is_right_is_taken() -> None:
     assert settings(PROD).recovery_region == "europe-west4"
 
 
+def _without_hosts(system: System) -> System:
+    """A system without the names under which it is found, of which each place has its own."""
+    services = {
+        name: service.model_copy(update={"route": service.route and service.route.model_copy(update={"host": None})})
+        for name, service in system.services.items()
+    }
+    return system.model_copy(update={"services": services})
+
+
 MOVES = {"dev": "skipper-gcp-dev", "prod": "skipper-gcp-prod"}
 """The stack files of a tier on both clouds."""
 
@@ -76,13 +85,14 @@ MOVES = {"dev": "skipper-gcp-dev", "prod": "skipper-gcp-prod"}
 def test_changing_the_cloud_and_its_regions_moves_the_system(tier: str) -> None:
     """The rest of the file holds, but for the clouds' own sections: and the system in it is the same, to the letter."""
     there, here = (values_of(configuration(ROOT, stack).values) for stack in (MOVES[tier], tier))
-    moved = {**here, **{key: there[key] for key in ("cloud", "region", "recoveryRegion", "gcp") if key in there}}
+    places = ("cloud", "region", "recoveryRegion", "services", "images")
+    moved = {**here, **{key: there[key] for key in (*places, "gcp") if key in there}}
     # What the other cloud has of its own may stay in the file.
     assert "aws" in moved
     after, before = settings(moved), load(tier, configuration(ROOT, tier).values)
-    assert after.system == before.system
+    assert _without_hosts(after.system) == _without_hosts(before.system)
     assert (after.tags, after.alerts, after.network) == (before.tags, before.alerts, before.network)
-    again = {**there, **{key: here[key] for key in ("cloud", "region", "recoveryRegion", "aws") if key in here}}
+    again = {**there, **{key: here[key] for key in (*places, "aws") if key in here}}
     assert settings(again).system == before.system
 
 
@@ -90,7 +100,7 @@ def test_changing_the_cloud_and_its_regions_moves_the_system(tier: str) -> None:
 def test_the_stack_files_of_both_clouds_differ_in_their_places_alone(tier: str) -> None:
     there, here = (values_of(configuration(ROOT, stack).values) for stack in (MOVES[tier], tier))
     differing = {key for key in {*there, *here} if there.get(key) != here.get(key)}
-    assert differing - {"recoveryRegion"} == {"cloud", "region", "network", "aws", "gcp"}
+    assert differing - {"recoveryRegion"} == {"cloud", "region", "network", "services", "images", "aws", "gcp"}
     assert set(there["network"]) == set(here["network"]), "both stand side by side: they only have other addresses"
 
 
@@ -197,8 +207,6 @@ def test_the_stack_files_of_both_clouds_differ_in_their_places_alone(tier: str) 
             "primaryRegion=europe-west4: on Google Cloud the environment itself keeps a copy of its database",
         ),
         ("gcp.dns", {"zone": "example.com"}, "gcp.dns.zone=example.com: write the managed zone's name, not its domain"),
-        ("gcp.edge", {"requestsPerMinute": 100}, "gcp.dns.zone: a load balancer's certificate is proved in the zone"),
-        ("gcp.edge", {"requestsPerMinute": 100}, "services.portal.route.host: the load balancer's certificate needs"),
         (
             "gcp.registries",
             {"ours": "eu.gcr.io/x"},
@@ -297,9 +305,15 @@ def test_prod_refuses_what_it_cannot_do(path: str, value: Any, message: str | No
     assert any(message in problem for problem in problems(changed(PROD, path, value)))
 
 
+def test_a_load_balancer_needs_hosts_and_their_zone() -> None:
+    zone, host = problems(changed(GOOD, "gcp.edge", {"requestsPerMinute": 100}))
+    assert zone.startswith("gcp.dns.zone: a load balancer's certificate is proved in the zone of its hosts")
+    assert host.startswith("services.portal.route.host: the load balancer's certificate needs a host name; give one")
+
+
 def test_fewer_pods_a_node_make_room_for_more_nodes() -> None:
     small = changed(PROD, "network", {"cidr": "10.20.0.0/20"})
-    assert settings(changed(small, "gcp.cluster", {"podsPerNode": 16})).network.cidr == "10.20.0.0/20"
+    assert settings(changed(small, "gcp.cluster", {"podsPerNode": 16})).block == "10.20.0.0/20"
 
 
 def test_autopilot_counts_no_nodes() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from preview.plan import Plan, Resource
+from stacks.environments.gcp_settings import signs_in
 from stacks.model import Service, System
 from stacks.settings import Settings, load
 

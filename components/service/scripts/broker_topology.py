@@ -2,7 +2,8 @@
 
 From the environment:
   RABBITMQ_CONSOLE                      URL of the management API
-  SSL_CERT_FILE, ROOT_CERTIFICATE       certificates of an authority of its own, as a file or as text
+  ROOT_CERTIFICATE                      certificates of the authorities that vouch for it, if others than the well-known
+                                        ones
   RABBITMQ_USERNAME, RABBITMQ_PASSWORD  an administrator of the broker
   VIRTUAL_HOST                          the virtual host, made where there is none
   DEFINITIONS                           file with exchanges, queues and bindings in RabbitMQ's own format
@@ -118,7 +119,7 @@ class Broker:
 
 
 def _trust() -> ssl.SSLContext:
-    """Whom the broker's certificate may be from."""
+    """Who may vouch for the broker."""
     return ssl.create_default_context(cadata=os.environ.get("ROOT_CERTIFICATE") or None)
 
 

@@ -1,6 +1,7 @@
 """Services in a Kubernetes cluster."""
 
 from components.service.kubernetes import KubernetesService, KubernetesServiceArgs
+from components.service.pull_secret import PullSecret
 
 from .shared import Examples, in_cluster
 
@@ -57,5 +58,8 @@ EXAMPLES: Examples = {
     KubernetesService: [
         lambda name, opts: KubernetesService(name, BARE, in_cluster(opts)),
         lambda name, opts: KubernetesService(name, FULL, in_cluster(opts)),
-    ]
+    ],
+    PullSecret: [
+        lambda name, opts: PullSecret(name, {"namespace": "shop", "store": "cloud", "key": "ghcr"}, in_cluster(opts)),
+    ],
 }

@@ -1,5 +1,5 @@
 """What the sound stack has of each concern, and how that is broken."""
 
-from . import backup, baseline, broker, cache, cluster, google, observability, registry, secrets
+from . import backup, baseline, broker, cache, cluster, google, kubernetes, observability, registry, secrets
 
-CONCERNS = (cluster, broker, cache, secrets, observability, backup, registry, baseline, *google.CONCERNS)
+CONCERNS = (kubernetes, cluster, broker, cache, secrets, observability, backup, registry, baseline, *google.CONCERNS)

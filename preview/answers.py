@@ -24,6 +24,9 @@ def made_up(type_: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
     }
     if type_.startswith("gcp:"):
         return made_up_by_google(type_, name, inputs)
+    if type_.startswith("kubernetes:") and "metadata" in inputs:
+        # An object without a name of its own gets one that is made up, as any other resource.
+        return {"id": f"{name}-id", "metadata": {"name": f"{name}-1234567", **inputs["metadata"]}}
     match type_:
         case "random:index/randomPassword:RandomPassword":
             return {"id": "none", "result": f"{name}-password"}

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from components.component import camel_case
 from components.host import components
+from components.platform.charts import CHARTS
 from policy.catalogue import RULES
 from policy.rules.demands import EVERY_TIER
 from policy.rules.rule import Rule
@@ -26,25 +27,38 @@ from preview.judged import judged_plan
 from preview.plan import Plan
 from preview.project import configuration, stacks
 from stacks.account import Account, AccountFile, RepositoryIds
-from stacks.environments import aws_account_settings, aws_settings, gcp_account_settings, gcp_settings
+from stacks.environments import (
+    aws_account_settings,
+    aws_settings,
+    gcp_account_settings,
+    gcp_settings,
+    kubernetes_settings,
+)
 from stacks.model import (
     Backup,
     Broker,
     Cache,
     Exchange,
+    Migrations,
     NodePool,
     ObjectStore,
+    Part,
     Postgres,
     Queue,
+    Resources,
+    Route,
+    Scaling,
     Secret,
     Service,
     Size,
+    System,
     Tier,
 )
+from stacks.platform import AddOn, ImagesSection, PlatformSection
 from stacks.reading import Alerts
 from stacks.settings import ENVIRONMENTS, Cloud, ClusterSection, NetworkSection, StackFile
 from stacks.systems import SYSTEMS
-from stacks.tiers import PROFILES, Profile
+from stacks.tiers import PROFILES, Profile, Running
 
 from .stacks import reach, reach_google
 from .support import ROOT, known_plan
@@ -69,8 +83,23 @@ def first_screen() -> str:
 
 def support() -> str:
     parts = {cloud: ", ".join(import_module(module).PARTS) for cloud, module in ENVIRONMENTS.items()}
-    rows = [[system.capitalize(), *(parts.get(cloud, "not yet") for cloud in Cloud)] for system in SYSTEMS]
+    rows = [
+        [
+            f"[{name.capitalize()}](docs/systems/{name}.md)",
+            *(refused(cloud, make(Tier.DEV)) or parts.get(cloud, "not yet") for cloud in Cloud),
+        ]
+        for name, make in SYSTEMS.items()
+    ]
     return table(["System", *(cloud.value for cloud in Cloud)], rows)
+
+
+def refused(cloud: Cloud, system: System) -> str:
+    """Why a system is not realised somewhere, as the settings say it."""
+    if cloud is not Cloud.KUBERNETES:
+        return ""
+    found = kubernetes_settings.problems({"tier": "dev"}, kubernetes_settings.Section(), system)
+    reasons = [problem.remedy.partition(";")[0] for problem in found if problem.path == "cloud"]
+    return f"no: {'; '.join(reasons)}" if reasons else ""
 
 
 def stack_table() -> str:
@@ -100,10 +129,16 @@ def keys() -> str:
         ("cache.", Cache),
         ("stores.<name>.", ObjectStore),
         ("services.<name>.", Service),
+        ("services.<name>.resources.", Resources),
+        ("services.<name>.scaling.", Scaling),
+        ("services.<name>.route.", Route),
+        ("services.<name>.migrations.", Migrations),
         ("secrets.<name>.", Secret),
         ("nodes.<name>.", NodePool),
         ("backup.", Backup),
         ("alerts.", Alerts),
+        ("images.", ImagesSection),
+        ("platform.", PlatformSection),
         ("cluster.", ClusterSection),
         ("aws.", aws_settings.Section),
         ("aws.database.", aws_settings.DatabaseSection),
@@ -111,6 +146,8 @@ def keys() -> str:
         ("aws.cache.", aws_settings.CacheSection),
         ("aws.nodes.<name>.", aws_settings.NodesSection),
         ("aws.cluster.", aws_settings.EksSection),
+        ("aws.cluster.members.<name>.", aws_settings.MemberSection),
+        ("aws.dns.", aws_settings.DnsSection),
         ("aws.primary.", aws_settings.PrimarySection),
         ("gcp.", gcp_settings.Section),
         ("gcp.ranges.", gcp_settings.RangesSection),
@@ -118,9 +155,18 @@ def keys() -> str:
         ("gcp.cache.", gcp_settings.CacheSection),
         ("gcp.nodes.<name>.", gcp_settings.NodesSection),
         ("gcp.cluster.", gcp_settings.GkeSection),
+        ("gcp.dns.", gcp_settings.DnsSection),
         ("gcp.edge.", gcp_settings.EdgeSection),
+        ("kubernetes.", kubernetes_settings.Section),
+        ("kubernetes.database.", kubernetes_settings.AddressSection),
+        ("kubernetes.cache.", kubernetes_settings.AddressSection),
+        ("kubernetes.broker.", kubernetes_settings.BrokerSection),
     ]
-    return key_table(shapes, needed=("", "network.", "aws.", "cluster.", "aws.primary.", "gcp.", "gcp.edge."))
+    needed = (
+        *("", "network.", "cluster.", "aws.", "aws.dns.", "aws.primary.", "gcp.", "gcp.dns."),
+        *("kubernetes.database.", "kubernetes.cache.", "kubernetes.broker."),
+    )
+    return key_table(shapes, needed)
 
 
 def account_keys() -> str:
@@ -152,6 +198,12 @@ def tiers() -> str:
     rows = [
         [said[name], *(shown(getattr(PROFILES[tier], name)) for tier in Tier)]
         for name in inspect.get_annotations(Profile)
+        if name != "running"
+    ]
+    running = docstrings(Running)
+    rows += [
+        [f"Services: {said[0].lower()}{said[1:]}", *(shown(getattr(PROFILES[tier].running, name)) for tier in Tier)]
+        for name, said in running.items()
     ]
     rows += [["How private subnets reach the internet (AWS)", *(aws_settings.NAT_MODES[tier].value for tier in Tier)]]
     rows += [["Broker instance type (AWS)", *(f"`{aws_settings.BROKER_TYPES[tier]}`" for tier in Tier)]]
@@ -166,7 +218,9 @@ def tiers() -> str:
     return table(["", *(tier.value for tier in Tier)], rows)
 
 
-def services() -> str:
+def services(name: str) -> str:
+    """The services of a system, with what none of them has left out."""
+
     def uses(service: Service) -> str:
         parts = [part for part in ("database", "cache") if getattr(service, part)]
         parts += [f"`{secret}`" for secret in service.secrets]
@@ -174,9 +228,10 @@ def services() -> str:
         parts += ["takes credentials"] if service.uses_credentials else []
         return ", ".join(parts)
 
+    head = ["Service", "Purpose", "Uses", "Publishes to", "Consumes", "Reads", "Adds to"]
     rows = [
         [
-            f"`{name}`",
+            f"`{each}`",
             service.purpose,
             uses(service),
             ", ".join(service.publishes),
@@ -184,9 +239,77 @@ def services() -> str:
             ", ".join(service.reads),
             ", ".join(service.appends),
         ]
-        for name, service in SYSTEMS["skipper"](Tier.PROD).services.items()
+        for each, service in SYSTEMS[name](Tier.PROD).services.items()
     ]
-    return table(["Service", "Purpose", "Uses", "Publishes to", "Consumes", "Reads", "Adds to"], rows)
+    return table(*without_empty(head, rows))
+
+
+def calls(name: str) -> str:
+    """Who may call whom in a system: each service at its ports, and what it reaches."""
+    system = SYSTEMS[name](Tier.PROD)
+
+    def reached_by(each: str, service: Service) -> str:
+        return ", ".join(
+            [*(["the gateway"] if service.route else []), *(f"`{other}`" for other in system.callers(each))]
+        )
+
+    def reaches(service: Service) -> str:
+        parts = [f"`{other}`" for other in service.calls]
+        parts += [part for part in ("database", "cache", "broker") if getattr(service, part)]
+        parts += ["the cloud's APIs"] if service.uses_cloud else []
+        parts += ["the internet"] if service.internet else []
+        return ", ".join(parts)
+
+    rows = [
+        [f"`{each}`", f"`{service.port}`", reached_by(each, service) or "nobody", reaches(service) or "nobody"]
+        for each, service in system.services.items()
+    ]
+    jobs = [
+        ("database-role", "database", True),
+        ("database-upkeep", "database", True),
+        ("broker-topology", "broker", system.has_broker),
+        *((f"{each}-migrate", "database", bool(service.migrations)) for each, service in system.services.items()),
+    ]
+    rows += [[f"`{job}`, a job", "", "nobody", what] for job, what, there in jobs if there]
+    return table(["Who", "Port", "Is called by", "Calls"], rows)
+
+
+def running_tiers(name: str, service: str) -> str:
+    """What sets the tiers of a service apart."""
+    systems = {tier: SYSTEMS[name](tier) for tier in Tier}
+    said = docstrings(Service)
+    fields = ("version", "replicas", "scaling", "resources", "disruption_budget")
+    rows = [
+        [said[field], *(shown(getattr(system.services[service], field)) for system in systems.values())]
+        for field in fields
+    ]
+    rows += [[docstrings(System)["log_level"], *(system.log_level.value for system in systems.values())]]
+    rows += [["`APP_ENV`", *(PROFILES[tier].running.environment for tier in systems)]]
+    return table(["", *(tier.value for tier in systems)], rows)
+
+
+ADD_ONS = {"aws": aws_settings.ADD_ONS, "gcp": gcp_settings.ADD_ONS, "kubernetes": kubernetes_settings.ADD_ONS}
+
+
+def charts() -> str:
+    """The charts, and where each may be installed."""
+    rows = [
+        [
+            f"`{chart.name}`",
+            chart.version,
+            chart.repository,
+            chart.why,
+            *("yes" if AddOn(chart.name) in there else "" for there in ADD_ONS.values()),
+        ]
+        for chart in CHARTS.values()
+    ]
+    return table(["Chart", "Version", "Repository", "Why", *ADD_ONS], rows)
+
+
+def without_empty(head: list[str], rows: list[list[Any]]) -> tuple[list[str], list[list[Any]]]:
+    """A table without the columns that say nothing in any row."""
+    kept = [i for i in range(len(head)) if any(row[i] for row in rows)]
+    return [head[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def flows() -> str:
@@ -254,8 +377,14 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "picture-account": lambda: picture("account-aws"),
     "picture-account-gcp": lambda: picture("account-gcp"),
     "picture-skipper-gcp-prod": lambda: picture("skipper-gcp-prod"),
+    "picture-workflows-aws-prod": lambda: picture("workflows-aws-prod"),
     "tiers": tiers,
-    "services": services,
+    "services": lambda: services("skipper"),
+    "services-workflows": lambda: services("workflows"),
+    "calls-skipper": lambda: calls("skipper"),
+    "calls-workflows": lambda: calls("workflows"),
+    "tiers-workflows": lambda: running_tiers("workflows", "api"),
+    "charts": charts,
     "library": library,
     "rules": rules,
     "commands": commands,
@@ -296,9 +425,11 @@ def table(head: list[str], rows: list[list[Any]]) -> str:
 
 
 def docstrings(shape: type) -> dict[str, str]:
-    """What a class says of each of its fields."""
-    body = ast.parse(inspect.getsource(shape).strip()).body[0].body  # pyright: ignore[reportAttributeAccessIssue]
+    """What a class, or one that it is made of, says of each of its fields."""
     said = {}
+    for base in shape.__bases__:
+        said |= docstrings(base) if issubclass(base, Part) else {}
+    body = ast.parse(inspect.getsource(shape).strip()).body[0].body  # pyright: ignore[reportAttributeAccessIssue]
     for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
             said[field.target.id] = " ".join(str(text.value.value).split())  # pyright: ignore[reportAttributeAccessIssue]
@@ -346,6 +477,12 @@ def shown(value: Any) -> str:
         days = f"{value.daily_days} days" + (f", monthly {value.monthly_days}" if value.monthly_days else "")
         more = [word for word in ("copied", "locked") if getattr(value, word)]
         return ", ".join([days, *more, *(["restored as a test"] if value.restore_tests else [])])
+    if isinstance(value, Resources):
+        return f"{value.cpu} and {value.memory}, at most {value.cpu_limit} and {value.memory_limit}"
+    if isinstance(value, Scaling):
+        return f"{value.fewest} to {value.most}, at {value.cpu_percent} % of CPU or {value.memory_percent} % of memory"
+    if value is None:
+        return "no"
     if isinstance(value, dict):
         return "; ".join(f"{key}: {shown(item)}" for key, item in value.items())
     return value.value if isinstance(value, Enum) else str(value)

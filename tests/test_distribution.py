@@ -44,3 +44,13 @@ def test_every_component_can_be_imported_from_it(installed: Path) -> None:
     )
     here = [(kind.__module__.replace("components.", "plinth.", 1), kind.__name__) for kind in components()]
     assert result.stdout.strip() == str(here)
+
+
+def test_the_scripts_of_jobs_are_in_it(installed: Path) -> None:
+    """They are no modules, and a component reads them when it is made."""
+    here = ROOT / "components" / "service" / "scripts"
+    there = installed / "plinth" / "service" / "scripts"
+    scripts = {path.name for path in here.iterdir() if path.is_file()}
+    assert {path.name for path in there.iterdir()} == scripts
+    code = f"from plinth.service.jobs import script; [script(name) for name in {sorted(scripts)}]"
+    subprocess.run([sys.executable, "-c", code], cwd=installed, env={"PYTHONPATH": str(installed)}, check=True)

@@ -1,5 +1,6 @@
 """RabbitMQ in a Kubernetes cluster."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, NotRequired, TypedDict
@@ -35,10 +36,12 @@ _PATH = "/etc/rabbitmq"
 _HOME = "/var/lib/rabbitmq"
 # The one node calls itself so, whichever pod it is in, and so finds its data again.
 _NODE = "rabbit@localhost"
+_DEFINITIONS = "definitions.json"
 _SETTINGS = {"consumer_timeout": "1800000"}
 _OWN_SETTINGS = (
-    *("cluster_name", "default_pass", "default_user", "default_user_tags", "default_vhost", "disk_free_limit"),
-    *("listeners", "loopback_users", "management", "ssl_options", "vm_memory_high_watermark"),
+    *("cluster_name", "default_pass", "default_user", "default_user_tags", "default_vhost", "definitions"),
+    *("disk_free_limit", "listeners", "load_definitions", "loopback_users", "management", "ssl_options"),
+    "vm_memory_high_watermark",
 )
 """What this component says, with all that begins so."""
 
@@ -82,7 +85,7 @@ class KubernetesRabbitMqArgs(TypedDict):
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete it. Default: yes."""
     keep: NotRequired[bool]
-    """Whether its volume stays when it is deleted. Default: yes."""
+    """Whether its volume stays when it is deleted, for the next one of its name to take up. Default: yes."""
 
 
 _RULES = {
@@ -103,10 +106,10 @@ class KubernetesRabbitMq(Component):
     There are no backups, and no other nodes: quorum queues have one member.
 
     It is reached over TLS only, by the pods that are named, and so is its management API. Its pod is one that the
-    `restricted` Pod Security Standard admits. When its volume is new it has one user, the administrator, whose password
-    is set then and only then. As in a cloud, the application's user, virtual host and queues are declared by a job,
-    through the management API, with the two secrets that are made here: `topology` writes the definitions. Passwords
-    stand in a URL as they are. A renewed certificate is served without a restart.
+    `restricted` Pod Security Standard admits. It begins with one user, the administrator. As in a cloud, the
+    application's user, virtual host and queues are declared by a job, through the management API, with the two secrets
+    that are made here: `topology` writes the definitions. Passwords stand in a URL as they are. A renewed certificate
+    is served within minutes, without a restart.
 
     Secrets and their references are of Kubernetes, in the same namespace: a reference is the Secret's name.
 
@@ -169,22 +172,16 @@ class KubernetesRabbitMq(Component):
         )
         certificate = self._server.certificate(args.get("issuer", ISSUER)) if tls else None
         files = self._files()
-        first_user = self._server.secret(
-            "first-user",
-            {
-                "first-user.conf": pulumi.Output.format(
-                    "default_user = {0}\ndefault_pass = {1}\n", _ADMINISTRATOR, password
-                )
-            },
-        )
+        definitions = password.apply(_definitions)
+        users = self._server.secret("definitions", {_DEFINITIONS: definitions})
         stateful_set = self._server.run(
-            self._pod(self._server.configuration(files), first_user, certificate),
+            self._pod(self._server.configuration(files), users, certificate),
             {
                 protocol: {"port": self._port, "clients": args.get("clients", {})},
                 "management": {"port": self._console_port, "clients": args.get("administrators", {})},
             },
             volume_claim(self._storage, args.get("storage_class")),
-            checksum(*files.values()),
+            checksum(*files.values(), definitions),
             keep=args.get("keep", True),
             protect=args.get("protect", True),
         )
@@ -224,7 +221,9 @@ class KubernetesRabbitMq(Component):
             **_SETTINGS,
             **args.get("settings", {}),
             "cluster_name": self._server.name,
-            "default_vhost": "/",
+            # Read at each start: the administrator's password is what its Secret says, also where the volume is of an
+            # earlier broker. With these, RabbitMQ makes no user of its own.
+            "load_definitions": f"{_PATH}/{_DEFINITIONS}",
             "disk_free_limit.absolute": f"{self._storage * 1024 // 5}MiB",
             "log.console": "true",
             "log.console.formatter": "json",
@@ -258,7 +257,7 @@ class KubernetesRabbitMq(Component):
         return {"listeners.tcp.default": str(self._port), "management.tcp.port": str(self._console_port)}
 
     def _pod(
-        self, configuration: pulumi.Output[str], first_user: pulumi.Output[str], certificate: pulumi.Output[str] | None
+        self, configuration: pulumi.Output[str], users: pulumi.Output[str], certificate: pulumi.Output[str] | None
     ) -> dict[str, Any]:
         args = self._args
         port_name = "amqps" if certificate else "amqp"
@@ -292,12 +291,7 @@ class KubernetesRabbitMq(Component):
             "default_mode": 0o640,
             "sources": [
                 {"config_map": {"name": configuration}},
-                {
-                    "secret": {
-                        "name": first_user,
-                        "items": [{"key": "first-user.conf", "path": "conf.d/first-user.conf"}],
-                    }
-                },
+                {"secret": {"name": users}},
             ],
         }
         return pod_spec(
@@ -313,6 +307,17 @@ class KubernetesRabbitMq(Component):
             grace_seconds=120,
             user=USER,
         )
+
+
+def _definitions(password: str) -> str:
+    """The administrator, in RabbitMQ's own format of definitions."""
+    whole = {"configure": ".*", "write": ".*", "read": ".*"}
+    content = {
+        "users": [{"name": _ADMINISTRATOR, "password": password, "tags": "administrator"}],
+        "vhosts": [{"name": "/"}],
+        "permissions": [{"user": _ADMINISTRATOR, "vhost": "/", **whole}],
+    }
+    return json.dumps(content, sort_keys=True)
 
 
 def _problems(args: KubernetesRabbitMqArgs) -> Iterator[Problem]:

@@ -75,7 +75,7 @@ class KubernetesValkeyArgs(TypedDict):
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete it. Default: yes."""
     keep: NotRequired[bool]
-    """Whether its volume stays when it is deleted. Default: yes."""
+    """Whether its volume stays when it is deleted, for the next one of its name to take up. Default: yes."""
 
 
 _RULES = {
@@ -190,7 +190,8 @@ def _probe(script: str, **timing: int) -> dict[str, Any]:
 
 def _users(password: str, access: str) -> str:
     """The users of the server, which knows no more of a password than this digest."""
-    return f"user {USERNAME} on #{hashlib.sha256(password.encode()).hexdigest()} {access}\n"
+    # Its own probes ask for a PING, whatever else may be asked for.
+    return f"user {USERNAME} on #{hashlib.sha256(password.encode()).hexdigest()} {access} +ping\n"
 
 
 def _files(args: KubernetesValkeyArgs) -> dict[str, str]:

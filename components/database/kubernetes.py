@@ -70,6 +70,9 @@ if [ ! -e "$PGDATA" ]; then
 fi
 # A volume may come with the group's rights on all that is in it, and the server refuses that.
 chmod 0700 "$PGDATA"
+# The administrator's password is what its Secret says, also where the volume is of an earlier server.
+printf "ALTER ROLE %(administrator)s PASSWORD '%%s'\\n" "$(cat %(password)s)" |
+    postgres --single -D "$PGDATA" -c exit_on_error=on -c log_min_error_statement=panic postgres >/dev/null
 exec postgres -c config_file=%(configuration)s
 """
 _READY = """\
@@ -125,7 +128,7 @@ class KubernetesPostgresArgs(TypedDict):
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete it. Default: yes."""
     keep: NotRequired[bool]
-    """Whether its volume stays when it is deleted. Default: yes."""
+    """Whether its volume stays when it is deleted, for the next one of its name to take up. Default: yes."""
 
 
 _RULES = {
@@ -145,9 +148,8 @@ class KubernetesPostgres(Component):
     that dump their databases by themselves. There are no backups and there is no standby.
 
     It is reached over TLS only, with SCRAM passwords, by the pods that are named. Its pages have checksums. Its pod is
-    one that the `restricted` Pod Security Standard admits. The administrator's password is set when the volume is new,
-    and only then. The application has a role of its own, which a job makes, as in a cloud. Passwords stand in a URL as
-    they are. A renewed certificate is served without a restart.
+    one that the `restricted` Pod Security Standard admits. The application has a role of its own, which a job makes, as
+    in a cloud. Passwords stand in a URL as they are. A renewed certificate is served without a restart.
 
     Secrets and their references are of Kubernetes, in the same namespace: a reference is the Secret's name.
 
@@ -185,15 +187,16 @@ class KubernetesPostgres(Component):
         self._server = Server(name, args["system"], args["namespace"], self._child)
         role = f"{args['database']}_app"
 
-        administrator = self._secret("administrator", _ADMINISTRATOR)
-        application = self._secret("credentials", role, args.get("password_version", 1))
+        password = self._password("administrator")
+        administrator = self._secret("administrator", _ADMINISTRATOR, password)
+        application = self._secret("credentials", role, self._password("credentials", args.get("password_version", 1)))
         certificate = self._server.certificate(args.get("issuer", ISSUER)) if self._tls else None
         files = _files(args)
         stateful_set = self._server.run(
             self._pod(self._server.configuration(files), administrator, certificate),
             {"postgres": {"port": PORT, "clients": args.get("clients", {})}},
             volume_claim(args.get("storage_gb", 10), args.get("storage_class")),
-            checksum(*files.values()),
+            checksum(*files.values(), password),
             keep=args.get("keep", True),
             protect=args.get("protect", True),
         )
@@ -209,17 +212,19 @@ class KubernetesPostgres(Component):
         self.pod_labels = pulumi.Output.from_input(self._server.pods)
         self._register()
 
-    def _secret(self, key: str, username: str, version: int | None = None) -> pulumi.Output[str]:
-        password = random.RandomPassword(
+    def _password(self, key: str, version: int | None = None) -> pulumi.Output[str]:
+        return random.RandomPassword(
             f"{self._server.name}-{key}",
             length=40,
             special=False,  # so that it stands in a URL as it is
             keepers=None if version is None else {"version": str(version)},
             opts=self._child(),
-        )
+        ).result
+
+    def _secret(self, key: str, username: str, password: pulumi.Output[str]) -> pulumi.Output[str]:
         fields: dict[str, pulumi.Input[str]] = {
             "username": username,
-            "password": password.result,
+            "password": password,
             "host": self._server.address,
             "port": str(PORT),
             "dbname": self._args["database"],

@@ -27,9 +27,6 @@ NAMESPACE = "reloader"
 """Namespace of Reloader."""
 SERVICE_ACCOUNT = "reloader"
 """Service account of its pods."""
-RELOADED = {"reloader.stakater.com/auto": "true"}
-"""Annotation of a Deployment, StatefulSet or DaemonSet whose pods are replaced when a Secret or ConfigMap that they use
-has changed."""
 _POD = {"app.kubernetes.io/name": "reloader"}
 _METRICS = 9090
 

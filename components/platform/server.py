@@ -170,6 +170,8 @@ class Server:
                 {
                     "replicas": 1,
                     "service_name": self.name,
+                    # Else a pod that does not start keeps away the one that would, and waits for somebody to delete it.
+                    "pod_management_policy": "Parallel",
                     "selector": {"match_labels": self.pods},
                     "persistent_volume_claim_retention_policy": {
                         "when_deleted": "Retain" if keep else "Delete",

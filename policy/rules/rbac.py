@@ -1,10 +1,10 @@
 """Rights in a Kubernetes cluster: roles, who has them, and the service accounts of pods."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from .demands import false, given, judged, matching, never
-from .paths import SECRET, UNKNOWN, locate
+from .paths import UNKNOWN, locate, read
 from .pods import POD, WORKLOADS
 from .rule import Resource, Rule, Stack
 
@@ -64,7 +64,6 @@ def _gains_rights(role: Resource, stack: Stack) -> Iterator[str]:
 
 def _reads_secrets(role: Resource, stack: Stack) -> Iterator[str]:
     for verbs, resources, named in _allowed(role):
-        # Who may list Secrets of a name, or watch them, has asked for that name; all others are asked for by none.
         if "secrets" in resources and verbs & _READS and not named:
             yield f"it may {', '.join(sorted(verbs & _READS))} all Secrets"
 
@@ -77,19 +76,17 @@ def _opens_shells(role: Resource, stack: Stack) -> Iterator[str]:
 
 def _has_no_role(workload: Resource, stack: Stack) -> Iterator[str]:
     """A pod that may ask the API server something has the right to."""
-    mounts = [place.found for place in locate(workload.inputs, f"{POD}.automountServiceAccountToken")]
-    if True not in [each is True for each in mounts]:
+    if read(workload.inputs, f"{POD}.automountServiceAccountToken") is not True:
         return
     accounts = {str(place.found) for place in locate(workload.inputs, f"{POD}.serviceAccountName")}
-    if not accounts & ({UNKNOWN, SECRET} | set(_bound_accounts(stack))):
+    bound = {
+        str(place.found)
+        for binding in stack.of_types(BINDINGS)
+        for place in locate(binding.inputs, "subjects[kind=ServiceAccount].name")
+    }
+    # A name that is not known yet may be the one.
+    if not accounts & bound and UNKNOWN not in accounts | bound:
         yield "it mounts a token, and its service account has no role in this stack"
-
-
-def _bound_accounts(stack: Stack) -> Iterable[str]:
-    for binding in stack.of_types(BINDINGS):
-        for place in locate(binding.inputs, "subjects[kind=ServiceAccount].name"):
-            # One whose name is not known yet may be the one that is looked for.
-            yield SECRET if place.found == UNKNOWN else str(place.found)
 
 
 def _rule(resources: list[str], verbs: list[str], group: str = "") -> list[dict[str, Any]]:

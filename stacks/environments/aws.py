@@ -62,7 +62,9 @@ PARTS = (
     "stores",
     "secrets",
     "cluster, or a namespace in an existing one",
-    "service identities",
+    "identities of services and of add-ons",
+    "platform of charts, gateway and certificates",
+    "services, and the jobs around them",
     "alarms and dashboard",
     "backups",
     "standby in a second region",
@@ -475,6 +477,10 @@ class AwsEnvironment:
             "allowed_cidrs": list(eks.allow),
             "administrators": dict(eks.administrators),
             "viewers": dict(eks.viewers),
+            "groups": {
+                name: {"principal_arn": member.principal, "groups": list(member.groups)}
+                for name, member in eks.members.items()
+            },
             "auto_mode": eks.auto_mode,
             "log_days": settings.profile.log_days,
             "protect": settings.protect,

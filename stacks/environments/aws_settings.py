@@ -92,6 +92,15 @@ class NodesSection(Part):
     """Instance types, the preferred one first."""
 
 
+class MemberSection(Part):
+    """Somebody who is in groups of Kubernetes."""
+
+    principal: str
+    """ARN of the IAM role or user."""
+    groups: tuple[str, ...]
+    """Groups, as `platform.viewers` and `platform.operators` name them."""
+
+
 class EksSection(Part):
     """The cluster's AWS side."""
 
@@ -103,6 +112,8 @@ class EksSection(Part):
     """ARNs of the IAM principals that administer it, by a name for each."""
     viewers: dict[str, str] = Field(default_factory=dict)
     """ARNs of the IAM principals that look into it, by a name for each."""
+    members: dict[str, MemberSection] = Field(default_factory=dict)
+    """IAM principals that are in groups of Kubernetes, by a name for each."""
     auto_mode: bool = False
     """Whether EKS brings and keeps the machines itself, instead of node pools."""
     patch_schedule: str | None = None
@@ -296,6 +307,8 @@ def _arns(section: Section) -> Iterator[Problem]:
     cluster, primary = section.cluster, section.primary
     for key in ("administrators", "viewers") if cluster else ():
         given |= {f"aws.cluster.{key}.{name}": value for name, value in getattr(cluster, key).items()}
+    for name, member in cluster.members.items() if cluster else ():
+        given[f"aws.cluster.members.{name}.principal"] = member.principal
     if primary:
         given |= {
             "aws.primary.database": primary.database,

@@ -32,17 +32,18 @@ Text = pulumi.Input[str]
 
 def cluster_provider(name: str, settings: Settings, own: Cluster | None = None) -> kubernetes.Provider:
     """The provider of the cluster that the settings name, or else of the environment's own."""
-    # Whatever its address or its file says later, this is the cluster: another one for it replaces nothing.
-    if own:
-        return kubernetes.Provider(f"{name}-cluster", kubeconfig=own.kubeconfig, cluster_identifier=own.cluster_name)
     existing = settings.cluster
-    if existing is None:
+    if own is None and existing is None:
         raise AssertionError("an environment has neither a cluster of its own nor one that exists")
     return kubernetes.Provider(
         f"{name}-cluster",
-        kubeconfig=existing.kubeconfig,
-        context=existing.context,
-        cluster_identifier=f"{name}-cluster",
+        kubeconfig=own.kubeconfig if own else existing and existing.kubeconfig,
+        context=existing.context if existing and not own else None,
+        # Whatever its address or its file says later, this is the cluster: another one for it replaces nothing.
+        cluster_identifier=own.cluster_name if own else f"{name}-cluster",
+        # Else a change of one would delete it first, and with it replace all pods that read it at once.
+        enable_config_map_mutable=True,
+        enable_secret_mutable=True,
     )
 
 
@@ -107,6 +108,7 @@ class Platform:
     def __init__(self, settings: Settings, ground: Ground):
         self._settings, self._ground, self._name = settings, ground, settings.name
         self._first: list[pulumi.Resource] = []
+        self.priorities = KubernetesPriorityClasses(self._name, {}, self._opts())
         self._first += self._load_balancers()
         self._ready = [*self._first, *self._add_ons()]
         self._space()
@@ -126,13 +128,15 @@ class Platform:
         awaited = [*self._first, *after, *([who] if who else [])]
         return pulumi.ResourceOptions(provider=self._ground.provider, depends_on=awaited)
 
-    def _common(self, add_on: AddOn | None = None) -> Any:
-        """What an add-on is given wherever it is."""
-        charts = self._settings.platform.charts
-        annotations = self._ground.annotations.get(add_on.value) if add_on else None
+    def _args(self, add_on: AddOn, ranked: bool = True, copies: bool = True) -> Any:
+        """What an add-on is given wherever it is: with a rank among pods, unless it takes the highest itself, and as
+        many copies as the tier wants, unless there may be only one."""
+        charts, annotations = self._settings.platform.charts, self._ground.annotations.get(add_on.value)
         return {
             **({"mirror": charts} if charts else {}),
             **({"service_account_annotations": dict(annotations)} if annotations else {}),
+            **({"priority_class": self.priorities.services} if ranked else {}),
+            **({"replicas": 1} if copies and not self._settings.profile.highly_available else {}),
         }
 
     def _load_balancers(self) -> list[pulumi.Resource]:
@@ -140,7 +144,7 @@ class Platform:
         told, made = self._ground.load_balancers, list[pulumi.Resource]()
         if not told or not self._wanted(AddOn.LOAD_BALANCERS):
             return made
-        args: Any = {**self._common(AddOn.LOAD_BALANCERS), **told}
+        args: Any = {**self._args(AddOn.LOAD_BALANCERS, ranked=False), **told}
         opts = self._opts(as_=AddOn.LOAD_BALANCERS.value)
         made.append(AwsLoadBalancerController(f"{self._name}-load-balancers", args, opts))
         return made
@@ -149,19 +153,19 @@ class Platform:
         name, ground, made = self._name, self._ground, list[pulumi.Resource]()
         args: Any
         if ground.nodes and self._wanted(AddOn.NODES):
-            args = {**self._common(AddOn.NODES), **ground.nodes}
+            args = {**self._args(AddOn.NODES, ranked=False), **ground.nodes}
             made.append(ClusterAutoscaler(f"{name}-nodes", args, self._opts(as_=AddOn.NODES.value)))
         if ground.measures and self._wanted(AddOn.METRICS):
-            args = {**self._common(), "any_kubelet": ground.any_kubelet}
+            args = {**self._args(AddOn.METRICS, ranked=False), "any_kubelet": ground.any_kubelet}
             made.append(MetricsServer(f"{name}-metrics", args, self._opts()))
         if ground.secret_store and self._wanted(AddOn.SECRETS):
-            args = {**self._common(AddOn.SECRETS), "provider": ground.secret_store}
+            args = {**self._args(AddOn.SECRETS), "provider": ground.secret_store}
             made.append(ExternalSecrets(f"{name}-external-secrets", args, self._opts(as_=AddOn.SECRETS.value)))
         if ground.storage:
             made.append(KubernetesStorageClass(f"{name}-encrypted", ground.storage, self._opts()))
         gateway = list[pulumi.Resource]()
         if self._routed and self._wanted(AddOn.GATEWAY):
-            gateway.append(EnvoyGateway(f"{name}-gateways", self._common(), self._opts()))
+            gateway.append(EnvoyGateway(f"{name}-gateways", self._args(AddOn.GATEWAY), self._opts()))
         if self._wanted(AddOn.CERTIFICATES):
             # It reads the kinds of gateways when it starts, and then no more.
             certificates = CertManager(f"{name}-certificates", self._certificates(), self._opts(*gateway))
@@ -176,7 +180,7 @@ class Platform:
         return bool(self._settings.system.hosts) and self._ground.exposed.seen
 
     def _certificates(self) -> CertManagerArgs:
-        args: CertManagerArgs = self._common()
+        args: CertManagerArgs = self._args(AddOn.CERTIFICATES)
         if self._public:
             args["acme"] = {"gateway": self._name, "gateway_namespace": GATEWAY_NAMESPACE}
             if contact := self._settings.platform.contact:
@@ -185,7 +189,7 @@ class Platform:
 
     def _records(self, provider: DnsProvider, after: list[pulumi.Resource]) -> ExternalDns:
         args: Any = {
-            **self._common(AddOn.DNS),
+            **self._args(AddOn.DNS, copies=False),
             "provider": provider,
             "domains": self._settings.system.hosts,
             "owner": self._name,
@@ -196,10 +200,15 @@ class Platform:
     def _space(self) -> None:
         """The system's namespace, and what is there before its services."""
         name, ground, people = self._name, self._ground, self._settings.platform
-        labels = {"app.kubernetes.io/part-of": self._settings.system.name, "app.kubernetes.io/managed-by": "plinth"}
+        labels = {
+            "app.kubernetes.io/part-of": self._settings.system.name,
+            "app.kubernetes.io/managed-by": "plinth",
+            # By which policies tell what is demanded, where no cloud's tags say so.
+            "plinth/tier": self._settings.tier.value,
+            **({"plinth/decommission": "true"} if self._settings.decommission else {}),
+        }
         space = KubernetesNamespace(name, {"labels": labels}, self._opts(*self._ready))
         self.namespace = space.namespace
-        self.priorities = KubernetesPriorityClasses(name, {}, self._opts())
         if people.viewers or people.operators:
             KubernetesAccess(
                 name,
@@ -212,11 +221,13 @@ class Platform:
                 name, {"namespace": space.namespace, "provider": ground.secret_store}, self._opts()
             ).store
         self._before: list[pulumi.Resource] = [space]
-        watched: Any = {**self._common(), "namespaces": [space.namespace]}
+        within = {"namespaces": [space.namespace]}
         if self._wanted(AddOn.SEALED_SECRETS):
-            self._before.append(SealedSecrets(f"{name}-sealed-secrets", watched, self._opts()))
+            args: Any = {**self._args(AddOn.SEALED_SECRETS, copies=False), **within}
+            self._before.append(SealedSecrets(f"{name}-sealed-secrets", args, self._opts()))
         if self._wanted(AddOn.RELOADS):
-            self._before.append(Reloader(f"{name}-reloader", watched, self._opts()))
+            args = {**self._args(AddOn.RELOADS), **within}
+            self._before.append(Reloader(f"{name}-reloader", args, self._opts()))
         self.gateway = self._made_gateway()
         if self.gateway:
             self._before.append(self.gateway)
@@ -246,6 +257,7 @@ class Platform:
             "http_port": exposed.http_port,
             "trusted_hops": exposed.trusted_hops,
             "proxy_protocol": exposed.proxy_protocol,
+            "priority_class": self.priorities.services,
         }
         if not self._settings.profile.highly_available:
             args["replicas"] = args["max_replicas"] = 1

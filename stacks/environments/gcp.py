@@ -76,7 +76,9 @@ PARTS = (
     "stores",
     "secrets",
     "cluster, or a namespace in an existing one",
-    "service identities",
+    "identities of services and of add-ons",
+    "platform of charts, gateway and certificates",
+    "services, and the jobs around them",
     "load balancer and firewall for web traffic",
     "alerts and dashboard",
     "backups",
@@ -431,6 +433,8 @@ class GcpEnvironment:
             "labels": self._labels,
             "protect": settings.protect,
         }
+        if gke.security_group:
+            args["security_group"] = gke.security_group
         if not gke.autopilot:
             args["nodes"] = {name: self._node_pool(name) for name in self._system.nodes}
             args["pods_per_node"] = gke.pods_per_node

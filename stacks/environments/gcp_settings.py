@@ -134,6 +134,9 @@ class GkeSection(Part):
     """IAM members that administer it, by a name for each."""
     viewers: dict[str, Member] = Field(default_factory=dict)
     """IAM members that look into it, by a name for each."""
+    security_group: str | None = None
+    """Google group whose own groups Kubernetes knows, `gke-security-groups@<domain>`: `platform.viewers` and
+    `platform.operators` name those by their addresses. Default: none."""
     autopilot: bool = False
     """Whether Google brings and keeps the machines itself, instead of node pools."""
     release_channel: GkeChannel = GkeChannel.REGULAR
@@ -251,6 +254,7 @@ def problems(values: Mapping[str, Any], section: Section, system: System | None)
     found += _cluster(section)
     found += _pools(values, section, system)
     found += _shapes(section, system)
+    found += _group(section)
     found += _pull_secret(values)
     found += _unknown_to_google(values)
     if system:
@@ -492,6 +496,13 @@ def _accounts(section: Section, system: System, tier: Tier) -> Iterator[Problem]
             )
             yield Problem("gcp.accountPrefix", section.account_prefix or f"{system.name}-{tier.value}", remedy)
             return
+
+
+def _group(section: Section) -> Iterator[Problem]:
+    group = section.cluster.security_group if section.cluster else None
+    if group is not None and not re.fullmatch(r"gke-security-groups@([a-z0-9-]+\.)+[a-z]+", group):
+        remedy = "GKE takes one group alone, gke-security-groups@<domain>"
+        yield Problem("gcp.cluster.securityGroup", group, remedy)
 
 
 def _pull_secret(values: Mapping[str, Any]) -> Iterator[Problem]:

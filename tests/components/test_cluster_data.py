@@ -1,6 +1,7 @@
 """Databases, caches, brokers and secrets in a Kubernetes cluster."""
 
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -307,11 +308,10 @@ def test_the_secrets_of_a_database_hold_all_that_a_connection_needs() -> None:
 
 def test_the_secrets_of_a_broker_hold_all_that_a_connection_needs() -> None:
     place = {"host": "it.shop.svc", "port": "5671", "password": SENTINEL}
-    assert held(EXAMPLES[KubernetesRabbitMq][1]) == {
-        "it-credentials": {"username": "seller", "vhost": "shop", **place},
-        "it-administrator": {"username": "administrator", "console": "https://it.shop.svc:15671", **place},
-        "it-first-user": {"first-user.conf": f"default_user = administrator\ndefault_pass = {SENTINEL}\n"},
-    }
+    found = held(EXAMPLES[KubernetesRabbitMq][1])
+    assert found["it-credentials"] == {"username": "seller", "vhost": "shop", **place}
+    console = {"console": "https://it.shop.svc:15671"}
+    assert found["it-administrator"] == {"username": "administrator", **console, **place}
 
 
 def test_a_cache_knows_the_digest_of_its_password_alone() -> None:
@@ -323,24 +323,32 @@ def test_a_cache_knows_the_digest_of_its_password_alone() -> None:
     assert "nopass" not in words
     assert words[4:7] == ["~*", "&*", "-@all"]
     # Rules hold in their order: what is dangerous is taken away after all that might give it.
-    assert words[words.index("-@dangerous") + 1 :] == ["+info", "+time"]
+    assert words[words.index("-@dangerous") + 1 :] == ["+info", "+time", "+ping"]
     own = held(EXAMPLES[KubernetesValkey][1])["it-users"]["users.acl"]
-    assert own.endswith(" ~shop:* -@all +@read\n")
+    # Its own probes ask for a PING.
+    assert own.endswith(" ~shop:* -@all +@read +ping\n")
 
 
-def test_a_new_password_of_a_cache_restarts_it() -> None:
-    def digest(version: int) -> Answer:
-        def answer(type_: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
-            answers = known(type_, name, inputs)
-            return answers | {"result": f"password-{version}"} if type_ == PASSWORD else answers
-
-        return answer
+@pytest.mark.parametrize(
+    ("make", "whose"),
+    [(postgres, "db-administrator"), (valkey, "kv-credentials"), (rabbitmq, "mq-administrator")],
+    ids=["postgres", "valkey", "rabbitmq"],
+)
+def test_a_server_begins_anew_with_another_password_of_its_own(make: Make, whose: str) -> None:
+    def another(type_: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        answers = known(type_, name, inputs)
+        return answers | {"result": "another"} if type_ == PASSWORD and name == whose else answers
 
     first, second = (
-        runs(valkey(digest(version)))["template"]["metadata"]["annotations"]["checksum/configuration"]
-        for version in (1, 2)
+        runs(make(answer))["template"]["metadata"]["annotations"]["checksum/configuration"]
+        for answer in (known, another)
     )
     assert first != second
+
+
+@SERVERS
+def test_a_pod_that_does_not_start_keeps_no_other_away(make: Make) -> None:
+    assert runs(make())["podManagementPolicy"] == "Parallel"
 
 
 def test_a_database_takes_connections_over_tls_with_scram_alone() -> None:
@@ -402,7 +410,13 @@ def test_a_mirror_has_the_image_too(make: Make) -> None:
     assert container(make(image="registry.example/copy:1.2"))["image"] == "registry.example/copy:1.2"
 
 
-def started(folder: Path, *, initdb: str = 'mkdir "$data"; echo 17 >"$data/PG_VERSION"', single: str = "cat") -> str:
+def started(
+    folder: Path,
+    *,
+    initdb: str = 'mkdir "$data"; echo 17 >"$data/PG_VERSION"',
+    single: str = "cat",
+    password: str = "it",
+) -> str:
     """Run the script that a database starts with, in a folder with stand-ins for its programs. Returns what ran."""
     programs = folder / "bin"
     programs.mkdir(exist_ok=True)
@@ -416,8 +430,9 @@ def started(folder: Path, *, initdb: str = 'mkdir "$data"; echo 17 >"$data/PG_VE
         program = programs / name
         program.write_text(f'#!/bin/sh\nset -eu\necho {name} "$@" >>{log}\n{content} >>{log}\n')
         program.chmod(0o755)
+    (folder / "password").write_text(password)
     script = folder / "start.sh"
-    script.write_text(files(postgres())["start.sh"])
+    script.write_text(files(postgres())["start.sh"].replace("/etc/administrator/", f"{folder}/"))
     environment = {"PATH": f"{programs}:{os.environ['PATH']}", "PGDATA": str(folder / "pgdata")}
     subprocess.run(["sh", script], env=environment, check=False, capture_output=True)
     return log.read_text()
@@ -427,10 +442,19 @@ def test_a_new_volume_gets_its_database(tmp_path: Path) -> None:
     log = started(tmp_path)
     assert "--data-checksums" in log
     assert "--auth=scram-sha-256" in log
-    assert "--pwfile=/etc/administrator/password" in log
+    assert f"--pwfile={tmp_path}/password" in log
     assert "CREATE DATABASE shop" in log
     assert log.endswith("postgres -c config_file=/etc/postgresql/postgresql.conf\nPG_VERSION\n")
     assert (tmp_path / "pgdata").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_administrators_password_is_what_its_secret_says(tmp_path: Path) -> None:
+    assert "ALTER ROLE postgres PASSWORD 'first'" in started(tmp_path, password="first")
+    log = started(tmp_path, password="another")
+    assert "ALTER ROLE postgres PASSWORD 'another'\n" in log
+    assert "initdb" not in log
+    # A statement that was refused would be written to the log, and the password with it.
+    assert "log_min_error_statement=panic" in log
 
 
 def test_a_volume_with_a_database_keeps_it(tmp_path: Path) -> None:
@@ -585,12 +609,17 @@ def test_a_broker_finds_its_data_again_and_is_reached_by_no_other_node() -> None
     assert "emptyDir" in volumes(plan)["/var/lib/rabbitmq"]
 
 
-def test_a_brokers_first_user_is_read_from_a_secret() -> None:
+def test_a_broker_has_one_user_whose_password_is_what_its_secret_says() -> None:
     sources = volumes(rabbitmq())["/etc/rabbitmq"]["projected"]["sources"]
-    assert sources[0] == {"configMap": {"name": "mq-configuration"}}
-    read = {"items": [{"key": "first-user.conf", "path": "conf.d/first-user.conf"}], "name": "mq-first-user"}
-    assert sources[1] == {"secret": read}
-    assert "default_pass" not in str(files(rabbitmq()))
+    assert sources == [{"configMap": {"name": "mq-configuration"}}, {"secret": {"name": "mq-definitions"}}]
+    found = settings(files(rabbitmq())["rabbitmq.conf"], " = ")
+    assert found["load_definitions"] == "/etc/rabbitmq/definitions.json"
+    definitions = json.loads(held(EXAMPLES[KubernetesRabbitMq][0])["it-definitions"]["definitions.json"])
+    assert definitions["users"] == [{"name": "administrator", "password": SENTINEL, "tags": "administrator"}]
+    assert [each["name"] for each in definitions["vhosts"]] == ["/"]
+    (rights,) = definitions["permissions"]
+    assert {rights[each] for each in ("configure", "write", "read")} == {".*"}
+    assert (rights["user"], rights["vhost"]) == ("administrator", "/")
 
 
 def test_a_broker_has_the_settings_it_is_told() -> None:

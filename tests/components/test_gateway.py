@@ -24,7 +24,7 @@ POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 NAMESPACE = "kubernetes:core/v1:Namespace"
 
-EVERYBODY: dict[str, list[Any]] = {"from": []}
+EVERYBODY: dict[str, Any] = {}
 PODS = {
     "app.kubernetes.io/name": "envoy",
     "app.kubernetes.io/component": "proxy",

@@ -255,11 +255,26 @@ def test_pods_follow_the_load() -> None:
     assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 10)
     targets = {each["resource"]["name"]: each["resource"]["target"]["averageUtilization"] for each in spec["metrics"]}
     assert targets == {"cpu": 70, "memory": 80}
-    up, down = spec["behavior"]["scaleUp"], spec["behavior"]["scaleDown"]
-    assert up["stabilizationWindowSeconds"] == 0
-    assert down["stabilizationWindowSeconds"] == 300
-    assert {"type": "Percent", "value": 100, "periodSeconds": 15} in up["policies"]
-    assert all(policy["periodSeconds"] == 60 for policy in down["policies"])
+
+
+def test_there_are_more_pods_at_once_and_fewer_after_a_while() -> None:
+    behaviour = one(service(scaling={"fewest": 3, "most": 10}), SCALER)["spec"]["behavior"]
+    assert behaviour["scaleUp"] == {
+        "stabilizationWindowSeconds": 0,
+        "selectPolicy": "Max",
+        "policies": [
+            {"type": "Percent", "value": 100, "periodSeconds": 15},
+            {"type": "Pods", "value": 4, "periodSeconds": 15},
+        ],
+    }
+    assert behaviour["scaleDown"] == {
+        "stabilizationWindowSeconds": 300,
+        "selectPolicy": "Max",
+        "policies": [
+            {"type": "Percent", "value": 10, "periodSeconds": 60},
+            {"type": "Pods", "value": 1, "periodSeconds": 60},
+        ],
+    }
 
 
 def test_maintenance_takes_one_pod_at_a_time_where_there_are_more() -> None:
@@ -287,6 +302,18 @@ def test_kubernetes_gives_a_rollout_up_before_pulumi_does_and_after_the_pods_cou
     waits = int(one(plan, DEPLOYMENT)["metadata"]["annotations"]["pulumi.com/timeoutSeconds"])
     assert 0 < spec["minReadySeconds"] < seconds + spec["minReadySeconds"] < spec["progressDeadlineSeconds"]
     assert waits >= max(600, 4 * seconds, spec["progressDeadlineSeconds"])
+
+
+def test_a_pod_runs_what_is_asked_for() -> None:
+    plan = service(FULL)
+    assert (runs(plan)["name"], runs(plan)["image"]) == ("api", "registry.example/shop/api:1.2.3")
+    assert (runs(plan)["command"], runs(plan)["args"]) == (["/api"], ["serve"])
+    assert pod(plan)["priorityClassName"] == "shop-high"
+    assert not {"command", "args"} & set(runs(service()))
+
+
+def test_a_pod_that_says_nothing_at_its_end_is_quoted_from_its_log() -> None:
+    assert runs(service())["terminationMessagePolicy"] == "FallbackToLogsOnError"
 
 
 def test_pods_spread_over_zones_and_nodes() -> None:
@@ -460,8 +487,24 @@ def test_the_gateway_lets_so_many_requests_through() -> None:
 
 def test_the_gateway_asks_again_only_for_what_no_pod_has_seen() -> None:
     """A request that is not safe to repeat must not be."""
-    triggers = one(service(FULL), LIMITS)["spec"]["retry"]["retryOn"]["triggers"]
-    assert set(triggers) <= {"connect-failure", "refused-stream", "reset-before-request"}
+    retry = one(service(FULL), LIMITS)["spec"]["retry"]
+    assert retry["numRetries"] == 2
+    assert retry["retryOn"] == {"triggers": ["connect-failure", "refused-stream", "reset-before-request"]}
+    assert retry["perRetry"]["backOff"] == {"baseInterval": "100ms", "maxInterval": "1s"}
+
+
+def test_the_gateway_spares_a_service_that_is_behind_and_pods_that_fail() -> None:
+    spec = one(service(FULL), LIMITS)["spec"]
+    assert spec["circuitBreaker"] == {
+        "maxConnections": 1024,
+        "maxParallelRequests": 1024,
+        "maxPendingRequests": 256,
+        "retryBudget": {"percent": {"numerator": 20}, "minRetryConcurrency": 3},
+    }
+    assert spec["healthCheck"]["passive"].items() >= {"consecutive5XxErrors": 5, "baseEjectionTime": "30s"}.items()
+    # Of two pods, the other one is left.
+    assert spec["healthCheck"]["passive"]["maxEjectionPercent"] == 50
+    assert spec["timeout"] == {"tcp": {"connectTimeout": "5s"}}
 
 
 def test_a_service_is_reached_from_outside_once_the_gateway_has_taken_its_route() -> None:
@@ -497,7 +540,8 @@ def test_wrong_numbers_are_refused() -> None:
     assert "`fewest`, which is 3, or more" in refused(scaling={"fewest": 3, "most": 2})["scaling.most"]
     assert "1 to 100" in refused(scaling={"fewest": 1, "most": 2, "cpu_percent": 0})["scaling.cpu_percent"]
     assert "leave one of both out" in refused(scaling={"fewest": 1, "most": 2}, replicas=2)["replicas"]
-    assert "1 to 65535" in refused(port=70000)["port"]
+    for port in ("port", "metrics_port"):
+        assert "1 to 65535" in refused(**{port: 70000})[port]
     assert "10 to 3600" in refused(grace_seconds=5)["grace_seconds"]
     assert "5 to 540" in refused(startup_seconds=600)["startup_seconds"]
     assert "root is 0" in refused(user=0)["user"]
@@ -522,7 +566,8 @@ def test_wrong_names_are_refused() -> None:
     assert "no digit first" in refused(environment={"log-level": "info"})["environment.log-level"]
     assert "other than latest" in refused(image="registry.example/api:latest")["image"]
     assert "label" in refused(version="a b")["version"]
-    assert "begins with a /" in refused(live_path="health")["live_path"]
+    for path in ("live_path", "ready_path"):
+        assert "begins with a /" in refused(**{path: "health"})[path]
 
 
 def test_wrong_ports_are_refused() -> None:

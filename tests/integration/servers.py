@@ -86,8 +86,8 @@ class Postgres:
         raise AssertionError(f"not refused: {answer}")
 
     @contextmanager
-    def session(self, statements: str, database: str, user: str = ADMINISTRATOR) -> Iterator[None]:
-        """Keeps a session open that has run these statements, and ends it at the end."""
+    def connected(self, statements: str, database: str, user: str = ADMINISTRATOR) -> Iterator[None]:
+        """Keeps a connection open that has run these statements, and closes it at the end."""
         with subprocess.Popen(
             ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1"],
             env={**os.environ, **self.environment(database, user)},

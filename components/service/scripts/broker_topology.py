@@ -108,6 +108,8 @@ class Broker:
                 if status not in _STARTING:
                     break
                 problem = f"status {status}"
+            except ssl.SSLCertVerificationError as error:
+                raise Refused(f"{self._host}:{self._port} is not vouched for: {error}") from error
             except (OSError, HTTPException) as error:
                 problem = str(error) or type(error).__name__
             if time.monotonic() >= end:

@@ -59,7 +59,8 @@ BEGIN
             EXECUTE format('ALTER ROLE %I LOGIN', app);
             RAISE NOTICE 'role % may sign in', app;
         END IF;
-        IF existing.rolcreaterole OR existing.rolcreatedb THEN
+        -- An administrator that is the application, too, stays one.
+        IF (existing.rolcreaterole OR existing.rolcreatedb) AND app <> current_user THEN
             BEGIN
                 EXECUTE format('ALTER ROLE %I NOCREATEROLE NOCREATEDB', app);
                 RAISE NOTICE 'role % makes no roles and databases any more', app;
@@ -188,6 +189,9 @@ BEGIN
         has_database_privilege(app, base, 'CONNECT')
         AND has_schema_privilege(app, home, 'USAGE')
         AND has_schema_privilege(app, home, 'CREATE')
+    ) OR EXISTS (
+        SELECT FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) AS granted
+        WHERE datname = base AND grantee = 0
     ) THEN
         RAISE EXCEPTION '% cannot grant rights on database % or schema %: run this as their owner', current_user, base, home;
     END IF;

@@ -117,9 +117,9 @@ def plans() -> dict[str, Plan]:
 
 
 def dev_with_cluster() -> Configuration:
-    """The dev stack's configuration with an existing cluster. Nothing reads its kubeconfig: any file will do."""
+    """The dev stack's configuration with an existing cluster."""
     settings = configuration(ROOT, "dev")
-    cluster = json.dumps({"kubeconfig": str(ROOT / "Pulumi.yaml")})
+    cluster = json.dumps({"kubeconfig": str(ROOT / "tests/kubeconfig.yaml")})
     return replace(settings, values={**settings.values, "plinth:cluster": cluster})
 
 

@@ -127,6 +127,7 @@ def links(settings: Settings, parts: Parts) -> Links:
             {"database": Credentials(database.credentials_secret, DATABASE_USER)},
             direct={"DB_HOST": database.direct_host},
         ),
+        database_owner=Credentials(database.credentials_secret, POSTGRES_USER),
         # A standby's role comes from its primary, with all else that is in the database.
         database_setup=None if settings.section.primary else _database_setup(database),
         cache=Link(
@@ -244,7 +245,6 @@ def _database_setup(database: RdsPostgres) -> DatabaseSetup:
     return DatabaseSetup(
         host=database.direct_host,
         administrator=Credentials(database.administrator_secret, POSTGRES_USER),
-        owner=Credentials(database.credentials_secret, POSTGRES_USER),
         role=database.role,
         password=Credentials(database.credentials_secret, {"ROLE_PASSWORD": "password"}),
     )

@@ -107,10 +107,10 @@ def links(settings: Settings, parts: Parts) -> Links:
             {"database": Credentials(_id_of(database.credentials_secret), DATABASE_USER)},
             direct={"DB_PORT": str(POSTGRES_PORTS[0])},
         ),
+        database_owner=Credentials(_id_of(database.credentials_secret), POSTGRES_USER),
         database_setup=DatabaseSetup(
             host=database.host,
             administrator=Credentials(_id_of(database.administrator_secret), POSTGRES_USER),
-            owner=Credentials(_id_of(database.credentials_secret), POSTGRES_USER),
             # Cloud SQL makes the logins; what they make belongs to a role that they share.
             role=f"{system.database.name}_owner",
             members=(database.role, *_database_users(system, parts)),

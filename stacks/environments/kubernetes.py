@@ -80,10 +80,11 @@ class KubernetesEnvironment:
             ).secret
             for name, secret in system.generated_secrets.items()
         }
-        database, setup = self._database(section.database)
+        database, owner, setup = self._database(section.database)
         broker, declared = self._broker(section.broker) if system.has_broker else (None, None)
         return Links(
             database=database,
+            database_owner=owner,
             database_setup=setup,
             cache=self._cache(section.cache),
             broker=broker,
@@ -132,12 +133,12 @@ class KubernetesEnvironment:
         names = [*(name for name, service in services.items() if used(service)), *migrated, *jobs]
         return {name: self._pods(name) for name in names}
 
-    def _database(self, given: AddressSection | None) -> tuple[Link, DatabaseSetup | None]:
+    def _database(self, given: AddressSection | None) -> tuple[Link, Credentials | None, DatabaseSetup | None]:
         part = self._system.database
         told = {"DB_NAME": part.name, "DB_SSL_MODE": "require"}
         if given:
             found = _elsewhere("DB", given, {**told, "DB_SSL_MODE": "require" if given.tls else "disable"})
-            return found, None
+            return found, None, None
         args: Any = {
             **self._server(),
             "database": part.name,
@@ -155,10 +156,9 @@ class KubernetesEnvironment:
             host=made.host,
             administrator=Credentials(made.administrator_secret, POSTGRES_USER),
             role=made.role,
-            owner=Credentials(made.credentials_secret, POSTGRES_USER),
             password=Credentials(made.credentials_secret, {"ROLE_PASSWORD": "password"}),
         )
-        return link, setup
+        return link, Credentials(made.credentials_secret, POSTGRES_USER), setup
 
     def _cache(self, given: AddressSection | None) -> Link:
         part = self._system.cache

@@ -74,8 +74,6 @@ class DatabaseSetup:
     """What signs its administrator in, as `PGUSER` and `PGPASSWORD`."""
     role: Text
     """The role that has the application's rights."""
-    owner: Credentials
-    """What signs in who owns the tables, as `PGUSER` and `PGPASSWORD`."""
     password: Credentials | None = None
     """What the role signs in with, as `ROLE_PASSWORD`. None: only its members sign in."""
     members: tuple[Text, ...] = ()
@@ -124,6 +122,9 @@ class Links:
     """Where the credentials of a private registry are: like `Credentials.reference`."""
     cloud: Mapping[str, Mapping[str, Peer]] = field(default_factory=dict)
     """Where each service reaches the cloud, by its name: its APIs, and what signs it in there."""
+    database_owner: Credentials | None = None
+    """What signs in who owns the database's tables, as `PGUSER` and `PGPASSWORD`. None: whoever runs it keeps it in
+    order."""
     database_setup: DatabaseSetup | None = None
     """How the application's role is made. None: whoever runs the database has done so."""
     broker_setup: BrokerSetup | None = None
@@ -190,7 +191,8 @@ class Workloads:
         opts = self._platform.opts()
         if setup := self._given.database_setup:
             self._database.append(self._role(setup, opts))
-            self._tidy(setup, self._platform.opts(*self._database))
+        if self._given.database_owner and not self._settings.is_standby:
+            self._tidy(self._given.database_owner)
         if broker := self._given.broker_setup:
             self._broker.append(self._topology(broker, opts))
 
@@ -218,14 +220,18 @@ class Workloads:
             args["revision"] = setup.revision
         return DatabaseRole(f"{self._name}-database-role", args, opts)
 
-    def _tidy(self, setup: DatabaseSetup, opts: pulumi.ResourceOptions) -> None:
+    def _tidy(self, owner: Credentials) -> None:
+        database = self._given.database
         args: Any = {
             **self._job("database-upkeep"),
-            "database": {"host": setup.host, "database": self._system.database.name},
-            "credentials": self._secret(setup.owner),
-            "reaches": {"database": self._given.database.reached},
+            "database": {
+                "host": {**database.environment, **database.direct}["DB_HOST"],
+                "database": self._system.database.name,
+            },
+            "credentials": self._secret(owner),
+            "reaches": {"database": database.reached},
         }
-        DatabaseUpkeep(f"{self._name}-database-upkeep", args, opts)
+        DatabaseUpkeep(f"{self._name}-database-upkeep", args, self._platform.opts(*self._database))
 
     def _topology(self, setup: BrokerSetup, opts: pulumi.ResourceOptions) -> BrokerTopology:
         args: Any = {

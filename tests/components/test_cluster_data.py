@@ -703,7 +703,8 @@ def test_a_broker_refuses_bad_args() -> None:
     assert "give /" in problems(virtual_host="a b")["virtual_host"]
     assert "512Mi or more" in problems(resources={"cpu": "1", "memory": "256Mi"})["resources.memory"]
     assert "administrators.jobs.pods" in problems(administrators={"jobs": {"pods": {}}})
-    own = dict.fromkeys(("listeners.tcp.default", "management.tcp.port", "default_pass", "ssl_options.verify"), "x")
+    of_users = ("default_pass", "definitions.local.path", "load_definitions", "loopback_users.guest")
+    own = dict.fromkeys(("listeners.tcp.default", "management.tcp.port", "ssl_options.verify", *of_users), "x")
     found = problems(settings={**own, "a b": "x", "max_message_size": "1\nlisteners.tcp.default = 5672"})
     assert set(found) == {f"settings.{key}" for key in (*own, "a b", "max_message_size")}
 

@@ -49,12 +49,6 @@ def target(grant: Resource) -> str:
 def needed(plan: Plan, settings: Settings, name: str, service: Service) -> Iterator[Granted]:
     """What a service needs, out of the model and the outputs of the environment."""
     out = plan.outputs
-    names = [*service.secrets]
-    references = [out["secrets"][each] for each in names]
-    references += [out["databaseSecret"]] if service.database else []
-    references += [out["cacheSecret"]] if service.cache else []
-    for reference in references:
-        yield "secretmanager.secretAccessor", reference
     for store in service.reads:
         yield "storage.objectViewer", out["stores"][store]
     for store in service.appends:
@@ -109,10 +103,23 @@ def test_pods_act_as_their_own_service_alone(stack: str) -> None:
     of_pods = {each.name: each.inputs["member"] for each in acts if "svc.id.goog" in each.inputs["member"]}
     pool = f"serviceAccount:{settings.section.project}.svc.id.goog"
     assert of_pods == {
-        f"{settings.name}-{name}-pods": f"{pool}[{settings.name}/{name}]"
-        for name, service in system.services.items()
-        if signs_in(service)
+        f"{settings.name}-external-secrets-pods": f"{pool}[external-secrets/external-secrets]",
+        **{
+            f"{settings.name}-{name}-pods": f"{pool}[{settings.name}/{name}]"
+            for name, service in system.services.items()
+            if signs_in(service)
+        },
     }
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_external_secrets_reads_what_services_are_given_and_nothing_else(stack: str) -> None:
+    """Services read none of their own: they are given them."""
+    plan, settings, _ = environment(stack)
+    out = plan.outputs
+    given = [*out["secrets"].values(), out["databaseSecret"], out["databaseAdministratorSecret"], out["cacheSecret"]]
+    wanted = {("secretmanager.secretAccessor", reference) for reference in given}
+    assert granted_to(plan, f"skipper-{settings.tier.value}-secrets") == wanted
 
 
 @pytest.mark.parametrize("stack", [*STACKS, "account-gcp"])

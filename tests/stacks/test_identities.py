@@ -23,15 +23,20 @@ def plan(request: pytest.FixtureRequest) -> Plan:
     return known_plan(request.param)
 
 
-def service(*calls: str) -> set[str]:
-    return {f"secretsmanager:{call}" for call in ("GetSecretValue", "DescribeSecret")} | {"kms:Decrypt"} | set(calls)
-
-
-READS = {"s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion"}
-APPENDS = {"s3:PutObject", "kms:GenerateDataKey"}
+USES = {"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}
+READS = {"s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion", "kms:Decrypt"}
+APPENDS = {"s3:PutObject", "kms:GenerateDataKey", "kms:Decrypt"}
 KEEPS = {
     f"secretsmanager:{call}"
-    for call in ("CreateSecret", "PutSecretValue", "UpdateSecret", "RestoreSecret", "TagResource", "DeleteSecret")
+    for call in (
+        "CreateSecret",
+        "PutSecretValue",
+        "UpdateSecret",
+        "DescribeSecret",
+        "RestoreSecret",
+        "TagResource",
+        "DeleteSecret",
+    )
 }
 COPIES = {
     f"s3:{call}"
@@ -49,15 +54,108 @@ COPIES = {
     )
 }
 CALLS: dict[str, set[str]] = {
-    # Services: the secrets of what they connect to, and the stores that the model says.
-    "portal": service(*READS),
-    "user": service(*APPENDS, *KEEPS),
-    "scheduler": service(*APPENDS),
-    "execution": service(*APPENDS),
-    "error-handling": service(*APPENDS),
-    "audit": service(*READS, *APPENDS),
-    "telemetry": service("cloudwatch:PutMetricData"),
-    "local-agent": service(),
+    # Services: the stores that the model says, and credentials of tasks. Their own secrets they are given.
+    "portal": READS,
+    "user": APPENDS | KEEPS,
+    "scheduler": APPENDS | USES,
+    "execution": APPENDS,
+    "error-handling": APPENDS,
+    "audit": READS | APPENDS,
+    "telemetry": {"cloudwatch:PutMetricData"},
+    # External Secrets brings them, and reads them for that.
+    "external-secrets": USES | {"kms:Decrypt"},
+    "autoscaler": {
+        "eks:DescribeNodegroup",
+        *(
+            f"autoscaling:{call}"
+            for call in (
+                "DescribeAutoScalingGroups",
+                "DescribeAutoScalingInstances",
+                "DescribeLaunchConfigurations",
+                "DescribeScalingActivities",
+                "SetDesiredCapacity",
+                "TerminateInstanceInAutoScalingGroup",
+            )
+        ),
+        *(
+            f"ec2:{call}"
+            for call in (
+                "DescribeImages",
+                "DescribeInstanceTypes",
+                "DescribeLaunchTemplateVersions",
+                "GetInstanceTypesFromInstanceRequirements",
+            )
+        ),
+    },
+    # The controller makes network load balancers, with their groups, and looks at where they stand.
+    "load-balancers": {
+        "iam:CreateServiceLinkedRole",
+        *(
+            f"ec2:{call}"
+            for call in (
+                "AuthorizeSecurityGroupIngress",
+                "CreateSecurityGroup",
+                "CreateTags",
+                "DeleteSecurityGroup",
+                "DeleteTags",
+                "DescribeAccountAttributes",
+                "DescribeAddresses",
+                "DescribeAvailabilityZones",
+                "DescribeInstances",
+                "DescribeInternetGateways",
+                "DescribeNetworkInterfaces",
+                "DescribeRouteTables",
+                "DescribeSecurityGroups",
+                "DescribeSubnets",
+                "DescribeVpcs",
+                "GetSecurityGroupsForVpc",
+                "RevokeSecurityGroupIngress",
+            )
+        ),
+        *(
+            f"elasticloadbalancing:{verb}{what}"
+            for verb, targets in (
+                ("Add", ("ListenerCertificates", "Tags")),
+                ("Create", ("Listener", "LoadBalancer", "TargetGroup")),
+                ("Delete", ("Listener", "LoadBalancer", "TargetGroup")),
+                ("Deregister", ("Targets",)),
+                (
+                    "Describe",
+                    (
+                        "ListenerAttributes",
+                        "ListenerCertificates",
+                        "Listeners",
+                        "LoadBalancerAttributes",
+                        "LoadBalancers",
+                        "Rules",
+                        "Tags",
+                        "TargetGroupAttributes",
+                        "TargetGroups",
+                        "TargetHealth",
+                    ),
+                ),
+                (
+                    "Modify",
+                    (
+                        "Listener",
+                        "ListenerAttributes",
+                        "LoadBalancerAttributes",
+                        "TargetGroup",
+                        "TargetGroupAttributes",
+                    ),
+                ),
+                ("Register", ("Targets",)),
+                ("Remove", ("ListenerCertificates", "Tags")),
+                ("Set", ("IpAddressType", "SecurityGroups", "Subnets")),
+            )
+            for what in targets
+        ),
+    },
+    "external-dns": {
+        "route53:ChangeResourceRecordSets",
+        "route53:ListResourceRecordSets",
+        "route53:ListHostedZones",
+    },
     # VPC flow logs, into their own log group.
     "network-flow-logs": {"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"},
     # RDS Proxy signs in as the application.

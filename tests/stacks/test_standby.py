@@ -12,7 +12,7 @@ from policy.catalogue import judge
 from preview.plan import Plan
 from preview.project import Configuration, configuration
 
-from ..support import ROOT, known, known_plan, one, recorded
+from ..support import ROOT, known, known_plan, one, recorded, statements
 
 INSTANCE = "aws:rds/instance:Instance"
 PRIMARY = "arn:aws:rds:eu-central-1:123456789012:db:skipper-prod-database"
@@ -48,10 +48,12 @@ def test_its_services_sign_in_with_the_primarys_secret_and_read_its_stores() -> 
     policies = {each.name: each.inputs["policy"] for each in standby().of_type("aws:iam/rolePolicy:RolePolicy")}
     audit = json.loads(policies["skipper-prod-west-audit"])["Statement"]
     told = {statement["Sid"]: statement for statement in audit}
-    assert any(COPIED_SECRET in arn for arn in told["Secrets"]["Resource"])
+    brought = statements(policies["skipper-prod-west-external-secrets"])
+    assert any(COPIED_SECRET in arn for arn in brought["Secrets"]["Resource"])
+    assert brought["FurtherKeys"]["Resource"] == told["FurtherKeys"]["Resource"]
     assert told["ReadEventsOfPrimary"]["Resource"] == ["arn:aws:s3:::skipper-prod-events-copy-1234567/*"]
     assert told["FurtherKeys"]["Resource"] == [example()["plinth:aws"]["primary"]["key"]]
-    assert COPIED_SECRET not in policies["skipper-prod-west-telemetry"], "it uses no database"
+    assert COPIED_SECRET not in policies["skipper-prod-west-audit"], "it is given the secret"
 
 
 def test_everything_else_is_there_again() -> None:
@@ -66,7 +68,11 @@ def test_everything_else_is_there_again() -> None:
         }
 
     assert parts(prod, "skipper-prod") - parts(standby(), "skipper-prod-west") == {
-        ("plinth:index:RdsBackupCopy", "-database-copy")
+        ("plinth:index:RdsBackupCopy", "-database-copy"),
+        # What changes a database changes the primary's.
+        ("plinth:index:DatabaseRole", "-database-role"),
+        ("plinth:index:DatabaseUpkeep", "-database-upkeep"),
+        ("plinth:index:Migrations", "-portal-migrations"),
     }
 
 
@@ -83,7 +89,7 @@ def test_one_setting_lets_it_take_over() -> None:
     differ = {
         urn.rpartition("::")[2] for urn in made[0].keys() | made[1].keys() if made[0].get(urn) != made[1].get(urn)
     }
-    about = re.compile(r"skipper-prod-west(-database.*|-alarms.*)?|plinth-prod-west")
+    about = re.compile(r"skipper-prod-west(-database.*|-alarms.*|-portal.*)?|plinth-prod-west")
     assert "skipper-prod-west-database" in differ
     assert [name for name in differ if not about.fullmatch(name)] == []
     assert json.loads(json.dumps(after.outputs["databaseSecret"])) == before.outputs["databaseSecret"]

@@ -186,14 +186,11 @@ class RdsPostgres(Component):
         host = primary.address
         if args.get("pooling", False):
             host = self._proxy(primary, group, credentials)
-        else:
-            for purpose, client in args.get("clients", {}).items():
-                connect(f"{name}-{purpose}", PORT, client, group.group_id, self._child())
+        # Past a pool go those who read from replicas, and those who set the database up, whose locks a pool would lose.
+        past = "-direct" if args.get("pooling", False) else ""
+        for purpose, client in args.get("clients", {}).items():
+            connect(f"{name}-{purpose}{past}", PORT, client, group.group_id, self._child())
         readers = replicas or ([primary] if self._is_standby else [])
-        # They stand beside the proxy, so whoever reads connects to them directly.
-        if readers and args.get("pooling", False):
-            for purpose, client in args.get("clients", {}).items():
-                connect(f"{name}-{purpose}-replicas", PORT, client, group.group_id, self._child())
 
         self.host = host
         self.direct_host = primary.address

@@ -93,7 +93,9 @@ def _add_on(args: AwsLoadBalancerControllerArgs) -> AddOn:
         "createIngressClassResource": False,
         "ingressClassParams": {"create": False},
         "webhookConfig": {"disableIngressValidation": True},
-        "controllerConfig": {"featureGates": {"ALBGatewayAPI": False, "NLBGatewayAPI": False}},
+        "controllerConfig": {
+            "featureGates": {"ALBGatewayAPI": False, "NLBGatewayAPI": False, "LBCapacityReservation": False}
+        },
         # A new certificate in each upgrade would not be that of the pods for a while, and no Service could be made.
         "keepTLSSecret": True,
         "serviceAccount": account(SERVICE_ACCOUNT, args.get("service_account_annotations")),

@@ -78,7 +78,7 @@ def _ends(peer: Peer) -> Any:
         blocks = pulumi.Output.from_input(peer["cidrs"])
         return blocks.apply(
             lambda known: [
-                {"ip_block": {"cidr": each, **({"except_": excepted} if excepted else {})}} for each in known
+                {"ip_block": {"cidr": each, **({"except_": excepted} if excepted else {})}} for each in _some(known)
             ]
         )
     end: dict[str, Any] = {"pod_selector": {"match_labels": peer.get("pods", {})}}

@@ -74,6 +74,7 @@ GRANTED_ROLES = (
     "roles/container.admin",
     "roles/container.clusterViewer",
     "roles/container.defaultNodeServiceAccount",
+    "roles/dns.reader",
     "roles/logging.logWriter",
     "roles/memorystore.dbConnectionUser",
     "roles/monitoring.metricWriter",

@@ -14,6 +14,8 @@ _GROUP = "gateway.networking.k8s.io"
 _HOST = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _PATH = r"/|(/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+"
 _MOST_PATHS = 64
+_PATIENCE = 1800
+"""Seconds until a route is taken: the first certificate of a host waits for its name to be known everywhere."""
 _ACCEPTED = "conditions[?(@.type == 'Accepted')].status}=True"
 
 
@@ -139,5 +141,9 @@ def route(
 
 
 def _awaited(metadata: Mapping[str, Any], what: str) -> dict[str, Any]:
-    annotations = {**metadata.get("annotations", {}), "pulumi.com/waitFor": what, "pulumi.com/timeoutSeconds": "300"}
+    annotations = {
+        **metadata.get("annotations", {}),
+        "pulumi.com/waitFor": what,
+        "pulumi.com/timeoutSeconds": str(_PATIENCE),
+    }
     return {**metadata, "annotations": annotations}

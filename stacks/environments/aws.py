@@ -273,7 +273,11 @@ class AwsEnvironment:
             {
                 "vpc_id": self._vpc.vpc_id,
                 "description": f"Services of {self._name}",
-                "egress": {"https": {"port": 443, "cidr": ANYWHERE}},
+                "egress": {
+                    "https": {"port": 443, "cidr": ANYWHERE},
+                    # Before a certificate is asked for, it is seen whether the host's answer comes through.
+                    **({"http": {"port": 80, "cidr": ANYWHERE}} if self._system.hosts else {}),
+                },
             },
             self._in_home,
         )

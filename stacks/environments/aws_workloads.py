@@ -38,6 +38,7 @@ from .workloads import (
     CACHE_USER,
     DATABASE_USER,
     POSTGRES_USER,
+    SOON,
     BrokerSetup,
     Credentials,
     DatabaseSetup,
@@ -124,7 +125,7 @@ def links(settings: Settings, parts: Parts) -> Links:
                 "DB_SSL_MODE": "require",
             },
             {"ports": [5432], "cidrs": data},
-            {"database": Credentials(database.credentials_secret, DATABASE_USER)},
+            {"database": Credentials(database.credentials_secret, DATABASE_USER, SOON)},
             direct={"DB_HOST": database.direct_host},
         ),
         database_owner=Credentials(database.credentials_secret, POSTGRES_USER),
@@ -246,7 +247,7 @@ def _database_setup(database: RdsPostgres) -> DatabaseSetup:
         host=database.direct_host,
         administrator=Credentials(database.administrator_secret, POSTGRES_USER),
         role=database.role,
-        password=Credentials(database.credentials_secret, {"ROLE_PASSWORD": "password"}),
+        password=Credentials(database.credentials_secret, {"ROLE_PASSWORD": "password"}, SOON),
     )
 
 

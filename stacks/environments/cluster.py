@@ -44,6 +44,8 @@ def cluster_provider(name: str, settings: Settings, own: Cluster | None = None) 
         # Else a change of one would delete it first, and with it replace all pods that read it at once.
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
+        # Nodes are there before pods want to run, and until what these have made in the cloud is gone.
+        opts=pulumi.ResourceOptions(depends_on=[own]) if isinstance(own, pulumi.Resource) else None,
     )
 
 
@@ -170,14 +172,19 @@ class Platform:
             # It reads the kinds of gateways when it starts, and then no more.
             certificates = CertManager(f"{name}-certificates", self._certificates(), self._opts(*gateway))
             gateway.append(certificates)
-        if ground.dns and self._settings.system.hosts and self._wanted(AddOn.DNS):
+        if ground.dns and self._found and self._wanted(AddOn.DNS):
             made.append(self._records(ground.dns, gateway))
         return [*made, *gateway]
 
     @property
     def _public(self) -> bool:
         """Whether the world sees the gateway's certificates."""
-        return bool(self._settings.system.hosts) and self._ground.exposed.seen
+        return self._found and self._ground.exposed.seen
+
+    @property
+    def _found(self) -> bool:
+        """Whether the hosts' names lead here: they lead to the primary as long as this is its standby."""
+        return bool(self._settings.system.hosts) and not self._settings.is_standby
 
     def _certificates(self) -> CertManagerArgs:
         args: CertManagerArgs = self._args(AddOn.CERTIFICATES)

@@ -351,6 +351,9 @@ class GcpEnvironment:
             "inside": {"priority": 8000, "direction": out, "ranges": list(PRIVATE), "deny": True},
             "https": {"priority": 9000, "direction": out, "ranges": [EVERYWHERE], "ports": {"tcp": ["443"]}},
         }
+        if self._system.hosts and not self._section.edge:
+            # Before a certificate is asked for, it is seen whether the host's answer comes through.
+            rules["http"] = {"priority": 9100, "direction": out, "ranges": [EVERYWHERE], "ports": {"tcp": ["80"]}}
         if self._section.edge:
             rules["load-balancer"] = {
                 "priority": 2000,

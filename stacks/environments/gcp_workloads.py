@@ -31,7 +31,7 @@ from ..platform import AddOn
 from ..settings import Settings
 from .cluster import Exposed, Ground, cluster_provider
 from .gcp_settings import RECORDS_ACCOUNT, SECRETS_ACCOUNT, DnsSection, Section, account_id
-from .workloads import DATABASE_USER, POSTGRES_USER, Credentials, DatabaseSetup, Link, Links
+from .workloads import DATABASE_USER, POSTGRES_USER, SOON, Credentials, DatabaseSetup, Link, Links
 
 GATEWAY_PORT = 8443
 """At which the gateway of a cluster answers the load balancer."""
@@ -73,20 +73,20 @@ def ground(settings: Settings, parts: Parts, opts: pulumi.ResourceOptions) -> Gr
         provider=cluster_provider(settings.name, settings, cluster),
         exposed=_exposed(parts.endpoints),
         identities=accounts,
+        annotations={name: {"iam.gke.io/gcp-service-account": each.identity} for name, each in accounts.items()},
         secret_store={"google": {"project": section.project}},
+        measures=False,  # GKE does
     )
     if not cluster:
         return place
     return replace(
         place,
-        annotations={name: {"iam.gke.io/gcp-service-account": each.identity} for name, each in accounts.items()},
         dns={"google": {"zone": dns.zone, "project": dns.project or section.project}} if dns else None,
         storage={
             "provisioner": VolumeProvisioner.PERSISTENT_DISK,
             "key": parts.key.key_name,
             "keep": settings.profile.durable,
         },
-        measures=False,  # GKE does
     )
 
 
@@ -104,7 +104,7 @@ def links(settings: Settings, parts: Parts) -> Links:
                 "DB_SSL_MODE": "require",
             },
             {"ports": list(POSTGRES_PORTS), "cidrs": _one(parts.network.peered_range)},
-            {"database": Credentials(_id_of(database.credentials_secret), DATABASE_USER)},
+            {"database": Credentials(_id_of(database.credentials_secret), DATABASE_USER, SOON)},
             direct={"DB_PORT": str(POSTGRES_PORTS[0])},
         ),
         database_owner=Credentials(_id_of(database.credentials_secret), POSTGRES_USER),

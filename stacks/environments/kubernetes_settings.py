@@ -29,6 +29,13 @@ REFUSED: Mapping[str, str] = {
 ADD_ONS = frozenset({AddOn.GATEWAY, AddOn.CERTIFICATES, AddOn.SEALED_SECRETS, AddOn.METRICS, AddOn.RELOADS})
 """Add-ons that may be installed there: what the others do is a cloud's."""
 
+_IN_THE_CLUSTER = {
+    "database": ("name", "version", "storageGb"),
+    "cache": ("eviction",),
+    "broker": ("exchanges", "queues"),
+}
+"""What of each part what runs in the cluster goes by."""
+
 _Address = Annotated[str, Field(pattern=r"^(\d{1,3}(\.\d{1,3}){3}|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$", max_length=253)]
 _Block = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$")]
 _SecretName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
@@ -87,6 +94,12 @@ def problems(values: Mapping[str, Any], section: Section, system: System | None)
 
 def _problems(values: Mapping[str, Any], section: Section, system: System) -> Iterator[Problem]:
     tier = next((tier for tier in Tier if tier.value == values.get("tier")), Tier.DEV)
+    for part, kept in _IN_THE_CLUSTER.items():
+        given = values.get(part)
+        for key, value in (given if isinstance(given, dict) else {}).items():
+            if key not in kept or getattr(section, part):
+                where = "what runs elsewhere" if getattr(section, part) else "what runs in the cluster"
+                yield Problem(f"{part}.{key}", value, f"has no effect on {where}; leave it out")
     for part, needed in (("database", True), ("cache", True), ("broker", system.has_broker)):
         if not needed and getattr(section, part):
             yield Problem(f"kubernetes.{part}", MISSING, f"{system.name} has none; leave it out")

@@ -1,6 +1,6 @@
 """What runs in a cluster: a system's services and the jobs around them, by the same code wherever the cluster is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,8 +34,12 @@ class Credentials:
     """Key in the cloud's secret store. Where no cloud is: name of a Kubernetes Secret."""
     variables: Mapping[str, str]
     """Property by environment variable."""
+    refresh: str = "1h"
+    """How often the cloud's store is asked for another value."""
 
 
+SOON = "1m"
+"""For passwords that somebody may change at any time, and the former one is refused at once."""
 DATABASE_USER = {"DB_PASSWORD": "password", "DB_USER": "username"}
 CACHE_USER = {"REDIS_PASSWORD": "password", "REDIS_USERNAME": "username"}
 BROKER_USER = {"BROKER_PASSWORD": "password", "BROKER_USERNAME": "username"}
@@ -235,7 +239,8 @@ class Workloads:
 
     def _topology(self, setup: BrokerSetup, opts: pulumi.ResourceOptions) -> BrokerTopology:
         args: Any = {
-            **self._job("broker-topology"),
+            # With a name of its own for each password, so that its Secret is made out of the newest one.
+            **self._job("-".join(["broker-topology", *([f"v{setup.revision}"] if setup.revision else [])])),
             "definitions": dict(setup.definitions),
             "administrator": self._secret(setup.administrator),
             "application": self._secret(setup.application),
@@ -252,13 +257,15 @@ class Workloads:
         commands = service.migrations
         if not commands or self._settings.is_standby:  # whose database follows another one
             return []
-        shared = ("service", "system", "namespace", "image", "pull_secret", "secrets")
+        database = self._given.database
+        shared = ("service", "system", "namespace", "image", "pull_secret")
         job: Any = {
             **{key: value for key, value in args.items() if key in shared},
             "up": list(commands.up),
             "down": list(commands.down),
-            "environment": {**args.get("environment", {}), **self._given.database.direct},
-            "reaches": {"database": self._given.database.reached},
+            "environment": {**self._told(name, service, [database]), **database.direct, **service.environment},
+            "secrets": self._secrets(service, [database]),
+            "reaches": {"database": database.reached},
             "priority_class": self._platform.priorities.jobs,
         }
         opts = self._platform.opts(*self._database)
@@ -266,7 +273,6 @@ class Workloads:
         return [migrations]
 
     def _service(self, name: str, service: Service) -> KubernetesService:
-        running = self._settings.profile.running
         args: KubernetesServiceArgs = {
             "service": name,
             "system": self._system.name,
@@ -277,8 +283,8 @@ class Workloads:
             "resources": service.resources.model_dump(),  # pyright: ignore[reportAssignmentType]
             "live_path": service.live_path,
             "ready_path": service.ready_path,
-            "environment": {**self._environment(name, service, running.environment), **service.environment},
-            "secrets": self._secrets(service),
+            "environment": {**self._environment(name, service), **service.environment},
+            "secrets": self._secrets(service, self._links(service).values()),
             "reaches": self._reaches(name, service),
             "reached_by": {
                 caller: {"ports": [service.port], "pods": self._pods(caller)} for caller in self._system.callers(name)
@@ -340,17 +346,22 @@ class Workloads:
         }
         return {what: link for what, link in used.items() if link}
 
-    def _environment(self, name: str, service: Service, environment: str) -> dict[str, Text]:
+    def _told(self, name: str, service: Service, links: Iterable[Link]) -> dict[str, Text]:
+        """What a service's image is told of itself, and of what it is connected to."""
         told: dict[str, Text] = {
-            "APP_ENV": environment,
+            "APP_ENV": self._settings.profile.running.environment,
             "LOG_FORMAT": "json",
             "LOG_LEVEL": self._system.log_level.value,
             "METRICS_PORT": str(service.metrics_port),
             "SERVER_PORT": str(service.port),
             "SERVICE_NAME": name,
         }
-        for link in self._links(service).values():
+        for link in links:
             told |= link.environment
+        return told
+
+    def _environment(self, name: str, service: Service) -> dict[str, Text]:
+        told = self._told(name, service, self._links(service).values())
         for kind, named, used in (
             ("EXCHANGE", self._given.exchanges, service.publishes),
             ("QUEUE", self._given.queues, service.consumes),
@@ -361,11 +372,10 @@ class Workloads:
             told[f"{Secret.variable(other)}_URL"] = f"http://{other}:{self._system.services[other].port}"
         return told
 
-    def _secrets(self, service: Service) -> dict[str, ServiceSecret]:
+    def _secrets(self, service: Service, links: Iterable[Link]) -> dict[str, ServiceSecret]:
+        """A service's own secrets, and what signs it in to what it is connected to."""
         secrets = {
-            purpose: self._secret(credentials)
-            for link in self._links(service).values()
-            for purpose, credentials in link.credentials.items()
+            purpose: self._secret(credentials) for link in links for purpose, credentials in link.credentials.items()
         }
         for name in service.secrets:
             variable, sealed = Secret.variable(name), self._system.secrets[name].sealed

@@ -71,7 +71,9 @@ def account() -> Plan:
 
 
 def test_every_service_has_a_repository_of_images(account: Plan) -> None:
-    wanted = {f"{name}/{service}" for name, system in SYSTEMS.items() for service in system(Tier.PROD).services}
+    wanted = {
+        f"{name}/{service.image}" for name, system in SYSTEMS.items() for service in system(Tier.PROD).services.values()
+    }
     assert {each.inputs["name"] for each in account.of_type("aws:ecr/repository:Repository")} == wanted
     assert settings().images == sorted(wanted, key=settings().images.index)
 

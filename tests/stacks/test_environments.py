@@ -23,17 +23,21 @@ from stacks.model import (
     Broker,
     Cache,
     Exchange,
+    Migrations,
     NodePool,
     ObjectStore,
     Part,
     Postgres,
     Queue,
+    Resources,
+    Route,
+    Scaling,
     Secret,
     Service,
     System,
 )
-from stacks.reading import RESERVED_TAGS
-from stacks.settings import ENVIRONMENTS, load
+from stacks.reading import RESERVED_TAGS, laid_over, values_of
+from stacks.settings import ENVIRONMENTS, Cloud, load
 
 from ..documents import WAYS, cloud_of, has_network
 from ..support import ROOT, SENTINEL, known, known_plan, one, recorded
@@ -205,16 +209,27 @@ def test_without_a_vault_the_database_keeps_its_own_backups_for_as_long() -> Non
     assert ":pointInTimeRestore" in one(known_plan("skipper-gcp-prod"), workflow)["sourceContents"]
 
 
-def test_nobody_is_told_of_503_before_services_are_live() -> None:
-    before = plan_of("skipper-gcp-dev")
-    edge = json.loads(configuration(ROOT, "skipper-gcp-dev").values["plinth:gcp"])["edge"]
-    after = plan_of("skipper-gcp-dev", gcp={"edge": {**edge, "live": True}})
-    objective = "gcp:monitoring/slo:Slo"
-    added = {each.name for each in after.of_type(objective)} - {each.name for each in before.of_type(objective)}
-    assert added == {f"skipper-gcp-dev-objectives-edge-{what}" for what in ("available", "fast")}
-    check = "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig"
-    for plan, answer in ((before, "STATUS_CLASS_ANY"), (after, "STATUS_CLASS_2XX")):
-        assert one(plan, check)["httpCheck"]["acceptedResponseStatusCodes"] == [{"statusClass": answer}]
+def test_the_edge_is_asked_whether_services_answer_behind_it() -> None:
+    plan = plan_of("skipper-gcp-dev")
+    asked = one(plan, "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig")["httpCheck"]
+    assert asked["acceptedResponseStatusCodes"] == [{"statusClass": "STATUS_CLASS_2XX"}]
+    assert asked["path"] == "/ready"
+    objectives = {each.name for each in plan.of_type("gcp:monitoring/slo:Slo")}
+    assert {f"skipper-gcp-dev-objectives-edge-{what}" for what in ("available", "fast")} <= objectives
+
+
+@pytest.mark.parametrize("stack", ["skipper-gcp-dev", "skipper-gcp-prod"])
+def test_the_load_balancer_sends_to_the_proxies_of_the_gateway(stack: str) -> None:
+    plan = known_plan(stack)
+    groups = plan.of_type("gcp:compute/networkEndpointGroup:NetworkEndpointGroup")
+    assert len(groups) == len(json.loads(configuration(ROOT, stack).values["plinth:gcp"])["zones"])
+    backends = one(plan, "gcp:compute/backendService:BackendService")["backends"]
+    assert len(backends) == len(groups)
+    proxies = plan.of_type("kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy")[0].inputs
+    service = proxies["spec"]["provider"]["kubernetes"]["envoyService"]
+    asked = json.loads(service["annotations"]["cloud.google.com/neg"])
+    assert asked == {"exposed_ports": {"8443": {"name": groups[0].inputs["name"]}}}
+    assert service["type"] == "ClusterIP"
 
 
 @pytest.mark.parametrize("stack", ["skipper-gcp-dev", "skipper-gcp-prod", "account-gcp"])
@@ -317,17 +332,33 @@ def test_auto_mode_brings_its_own_machines_and_lets_them_in() -> None:
     assert clients == {plan.outputs["nodeSecurityGroupId"]}
 
 
-def test_an_existing_cluster_gets_a_namespace(tmp_path: Path) -> None:
+def test_an_existing_cluster_is_used_instead_of_a_new_one(tmp_path: Path) -> None:
     kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text("apiVersion: v1\nkind: Config\n")
+    kubeconfig.write_text(
+        "contexts: [{name: here, context: {cluster: here}}]\n"
+        "clusters: [{name: here, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+    )
     plan = plan_of("dev", cluster={"kubeconfig": str(kubeconfig), "context": "here"})
     provider = one(plan, "pulumi:providers:kubernetes")
     assert (provider["kubeconfig"], provider["context"]) == (str(kubeconfig), "here")
     assert provider["clusterIdentifier"] == "skipper-dev-cluster"
-    namespace = plan.of_type("kubernetes:core/v1:Namespace")[0]
-    assert namespace.inputs["metadata"]["name"] == "skipper-dev"
-    assert plan.resource(namespace.provider).type == "pulumi:providers:kubernetes"
+    assert not plan.of_type(CLUSTER)
+    of_cluster = [each for each in plan.resources if each.type.startswith("kubernetes:")]
+    assert {plan.resource(each.provider).type for each in of_cluster} == {"pulumi:providers:kubernetes"}
+    releases = {each.inputs["name"] for each in plan.of_type("kubernetes:helm.sh/v3:Release")}
+    assert not releases & {"aws-load-balancer-controller", "cluster-autoscaler", "external-dns"}
     assert plan.outputs["namespace"] == "skipper-dev"
+
+
+@pytest.mark.parametrize("stack", ["dev", "skipper-gcp-dev"])
+def test_nodes_are_there_before_the_cluster_gets_anything_and_until_it_has_nothing(stack: str) -> None:
+    plan = known_plan(stack)
+    nodes = {each.urn for each in plan.of_type("aws:eks/nodeGroup:NodeGroup", "gcp:container/nodePool:NodePool")}
+    assert nodes
+    # Whatever a provider makes waits for it, and goes before it.
+    (provider,) = plan.of_type("pulumi:providers:kubernetes")
+    assert nodes <= plan.waits_for(provider.urn)
+    assert {each.provider for each in plan.resources if each.type.startswith("kubernetes:")} == {provider.urn}
 
 
 OTHER: dict[type, tuple[str, dict[str, Any]]] = {
@@ -377,22 +408,50 @@ OTHER: dict[type, tuple[str, dict[str, Any]]] = {
         },
     ),
     Service: (
-        "services.portal",
+        "services.user",
         {
             "purpose": "Other",
+            "image": "other",
+            "version": "v2.0.0",
+            "replicas": 2,
+            "scaling": {"fewest": 2, "most": 4},
+            "resources": {"cpu": "60m"},
+            "disruption_budget": True,
+            "port": 8081,
+            "metrics_port": 9091,
+            "live_path": "/live",
+            "ready_path": "/other",
+            "environment": {"OTHER": "yes"},
+            "route": {"host": "user.example.com"},
+            "migrations": {"up": ["up"], "down": ["down"]},
+            "calls": [],
+            "internet": True,
             "database": False,
             "cache": False,
             "publishes": ["agents"],
             "consumes": ["error"],
-            "reads": [],
-            "appends": ["events"],
+            "reads": ["events"],
+            "appends": [],
             "secrets": [],
-            "keeps_credentials": True,
+            "keeps_credentials": False,
             "uses_credentials": True,
             "reports_metrics": True,
         },
     ),
-    Secret: ("secrets.session-signing", {"purpose": "Other", "length": 40, "version": 2}),
+    Resources: (
+        "services.user.resources",
+        {"cpu": "60m", "memory": "80Mi", "cpu_limit": "1", "memory_limit": "1Gi"},
+    ),
+    Scaling: ("services.user.scaling", {"fewest": 3, "most": 9, "cpu_percent": 50, "memory_percent": 50}),
+    Route: (
+        "services.portal.route",
+        {"host": "other.example.com", "paths": ["/api"], "requests_per_second": 7, "timeout_seconds": 9},
+    ),
+    Migrations: ("services.portal.migrations", {"up": ["up"], "down": ["down"]}),
+    Secret: (
+        "secrets.session-signing",
+        {"purpose": "Other", "length": 40, "version": 2, "sealed": "Ag" + "B" * 100},
+    ),
     NodePool: ("nodes.general", {"size": "medium", "fewest": 1, "most": 9, "spot": False, "disk_gb": 80}),
     Backup: (
         "backup",
@@ -400,6 +459,11 @@ OTHER: dict[type, tuple[str, dict[str, Any]]] = {
     ),
 }
 """Where each part stands in a stack file, and a value for each field that differs from the dev stack's."""
+BESIDE: dict[tuple[type, str | None], dict[str, Any]] = {
+    (Service, "disruption_budget"): {"services": {"user": {"replicas": 2}}},
+    (Scaling, None): {"services": {"user": {"scaling": {"fewest": 2, "most": 4}}}},
+}
+"""What must be there for a field, or for all of a part, to say anything."""
 FOR_PEOPLE = {ObjectStore: {"purpose"}, Queue: {"purpose"}}
 """Fields that only people read."""
 
@@ -424,27 +488,38 @@ def test_every_field_of_the_model_changes_the_plan(part: type, field: str, targe
     key, *steps = path.split(".")
     for step in reversed(steps):
         override = {step: override}
-    given = changed(target, recoveryRegion=TARGETS[target], **{key: override})
+    beside = BESIDE.get((part, field), BESIDE.get((part, None), {}))
+    given = _with(target, {key: override}, beside)
     if reason := REFUSED.get((target, part, field)):
         with pytest.raises(InputError) as refused:
             load(target, given.values)
         assert f"{path}.{alias}=" in str(refused.value)
         assert reason in str(refused.value)
         return
-    after, before = recorded(PROGRAM, given, known).plan, _with_recovery_region(target)
+    after, before = recorded(PROGRAM, given, known).plan, _before(target, json.dumps(beside))
     assert [each for each in before.resources if each.custom] != [
         each for each in after.resources if each.custom
     ] or before.outputs != after.outputs
 
 
+def _with(target: str, *overrides: dict[str, Any]) -> Configuration:
+    """A target's stack with overrides laid over what its file says."""
+    values = values_of(configuration(ROOT, target).values)
+    for override in overrides:
+        values = laid_over(values, override)
+    keys = {key for override in overrides for key in override}
+    return changed(target, recoveryRegion=TARGETS[target], **{key: values[key] for key in keys})
+
+
 @cache
-def _with_recovery_region(target: str) -> Plan:
-    return recorded(PROGRAM, changed(target, recoveryRegion=TARGETS[target]), known).plan
+def _before(target: str, beside: str) -> Plan:
+    return recorded(PROGRAM, _with(target, json.loads(beside)), known).plan
 
 
 def test_every_target_is_tried() -> None:
     tried = {configuration(ROOT, stack).values["plinth:cloud"] for stack in TARGETS}
-    assert tried == {cloud.value for cloud in ENVIRONMENTS}
+    # What an existing cluster does not go by, its settings refuse: they have tests of their own.
+    assert tried == {cloud.value for cloud in ENVIRONMENTS if cloud is not Cloud.KUBERNETES}
 
 
 def test_every_field_of_the_model_is_tried() -> None:
@@ -565,7 +640,6 @@ DIFFERENT_OUTPUTS: dict[tuple[str, str], tuple[dict[str, str], dict[str, str]]] 
         {
             "project": "the project is part of every name there; on AWS ARNs say the account",
             "edgeAddress": "the load balancer is part of the environment; on AWS a controller in the cluster makes it",
-            "edgeHost": "likewise",
             "edgeBackend": "likewise; the cluster's endpoints are put behind it by name",
         },
     ),
@@ -654,7 +728,9 @@ def test_a_stack_loads_no_other_clouds_sdk(stack: str) -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     cloud = configuration(ROOT, stack).values["plinth:cloud"]
-    assert result.stdout.strip() == f"['pulumi_{cloud}']"
+    # What runs in the cluster of an environment is Kubernetes' in every cloud.
+    loaded = [f"pulumi_{cloud}"] if stack.startswith("account-") else [f"pulumi_{cloud}", "pulumi_kubernetes"]
+    assert result.stdout.strip() == str(loaded)
 
 
 def imports(path: Path) -> set[str]:
@@ -684,7 +760,12 @@ def test_imports_go_one_way(folder: str, forbidden: set[str]) -> None:
             assert not imports(path) & forbidden, path
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "components").rglob("*.py")), ids=lambda path: path.stem)
+IN_PODS = "scripts"
+"""Folder of what runs in pods, where nothing but the environment says what to do."""
+LIBRARY = [path for path in sorted((ROOT / "components").rglob("*.py")) if path.parent.name != IN_PODS]
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.stem)
 def test_a_component_reads_no_environment_clock_or_configuration(path: Path) -> None:
     host = {"host.py", "__main__.py"}  # they start a process, and make no component
     names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}

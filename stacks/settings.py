@@ -400,7 +400,7 @@ class _Loader(Reader):
             self.add(path, value, f"{remedy} in {self.file}")
         if system.copies and "recoveryRegion" not in values and cloud is not Cloud.KUBERNETES:
             self.add("recoveryRegion", MISSING, f"required by {', '.join(system.copies)}; name a second region")
-        elif system.copies and values["recoveryRegion"] == values.get("region"):
+        elif system.copies and "recoveryRegion" in values and values["recoveryRegion"] == values.get("region"):
             self.add("recoveryRegion", values["recoveryRegion"], "is the region itself; name another one")
 
     def _cluster(self, cluster: dict[str, Any]) -> None:

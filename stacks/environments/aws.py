@@ -293,8 +293,11 @@ class AwsEnvironment:
 
     def _stores(self) -> None:
         stores = self._system.stores
-        home_logs = self._access_logs("access-logs", self._home, self._in_home)
         self._copies: dict[str, S3ObjectStore] = {}
+        self._buckets: dict[str, S3ObjectStore] = {}
+        if not stores:
+            return
+        home_logs = self._access_logs("access-logs", self._home, self._in_home)
         if self._away and any(store.replicate for store in stores.values()):
             away_logs = self._access_logs("recovery-logs", self._away, self._in_away)
             self._copies = {

@@ -376,6 +376,10 @@ class GcpEnvironment:
 
     def _stores(self) -> None:
         stores, profile = self._system.stores, self._settings.profile
+        self._two_regions_key = None
+        self._buckets: dict[str, GcsObjectStore] = {}
+        if not stores:
+            return
         logs = GcsAccessLogs(
             f"{self._name}-access-logs",
             {
@@ -387,7 +391,6 @@ class GcpEnvironment:
             },
             self._in_home,
         )
-        self._two_regions_key = None
         if self._away and any(store.replicate for store in stores.values()):
             location = key_location(self._home["region"], self._away["region"])
             self._two_regions_key = self._key(

@@ -52,11 +52,15 @@ def _lets_all_in(grant: Resource, stack: Stack) -> Iterator[str]:
         yield "`members` names everyone"
 
 
+def _could_have_a_condition(grant: Resource, stack: Stack) -> bool:
+    return str(grant.inputs.get("role")) not in _NOT_ON_A_RESOURCE
+
+
 def _has_a_condition(grant: Resource, stack: Stack) -> Iterator[str]:
-    role, condition = grant.inputs.get("role"), grant.inputs.get("condition")
+    condition = grant.inputs.get("condition")
     expression = condition.get("expression") if isinstance(condition, dict) else condition
-    if not expression and str(role) not in _NOT_ON_A_RESOURCE:
-        yield f"it grants {role} on everything in the project"
+    if not expression:
+        yield f"it grants {grant.inputs.get('role')} on everything in the project"
 
 
 def _none_of(words: str, *values: str) -> Demand:
@@ -136,6 +140,7 @@ RULES: tuple[Rule, ...] = (
         "What is granted on a whole project is held to some of it by a condition, where Google Cloud knows any.",
         WIDE,
         demands={"condition.expression": judged("")},
+        when=_could_have_a_condition,
         check=_has_a_condition,
     ),
     Rule(

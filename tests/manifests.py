@@ -68,10 +68,15 @@ def _group(api_version: str) -> str:
     return api_version.rpartition("/")[0]
 
 
+def _shown_of(key: str, value: Any) -> Any:
+    """The same of a key. What a Secret holds is hidden as a whole."""
+    return {PLAUSIBLE: PLAUSIBLE} if (key, value) == ("stringData", SECRET) else _shown(value)
+
+
 def _shown(value: Any) -> Any:
     """A value without what cannot be seen. Texts are all that plans hide: numbers of manifests are plain."""
     if isinstance(value, dict):
-        return {key: _shown(item) for key, item in value.items()}
+        return {key: _shown_of(key, item) for key, item in value.items()}
     if isinstance(value, list):
         return [_shown(item) for item in value]
     return PLAUSIBLE if value in (SECRET, UNKNOWN) else value

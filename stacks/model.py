@@ -261,12 +261,19 @@ class Route(Part):
 
     host: Host | None = None
     """Host name. Default: any, with a certificate that no browser trusts; not in production."""
+    aliases: tuple[Host, ...] = ()
+    """Further host names, which stand beside the first."""
     paths: tuple[Annotated[str, Field(pattern=r"^/[^\s?#]*$")], ...] = ("/",)
     """What the paths of its requests begin with."""
     requests_per_second: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     """Requests that the gateway lets through, at each of its replicas."""
     timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
     """Seconds until the gateway gives a request up."""
+
+    @property
+    def hosts(self) -> list[str]:
+        """All its host names, the first one first."""
+        return [*([self.host] if self.host else []), *self.aliases]
 
 
 class Migrations(Part):
@@ -384,7 +391,7 @@ class System(Part):
     def hosts(self) -> list[str]:
         """The host names at which its services are reached, each once."""
         routes = [service.route for service in self.services.values() if service.route]
-        return list(dict.fromkeys(route.host for route in routes if route.host))
+        return list(dict.fromkeys(host for route in routes for host in route.hosts))
 
     @property
     def generated_secrets(self) -> dict[str, Secret]:
@@ -461,6 +468,8 @@ def _unfit(name: str, service: Service) -> Iterator[Problem]:
     scaling, resources = service.scaling, service.resources
     if scaling and scaling.most < scaling.fewest:
         yield Problem(f"{path}.scaling.most", scaling.most, f"give fewest={scaling.fewest} or more")
+    if service.route and service.route.aliases and not service.route.host:
+        yield Problem(f"{path}.route.host", MISSING, "aliases stand beside a host name; give that first")
     if service.port == service.metrics_port:
         yield Problem(f"{path}.metricsPort", service.metrics_port, "requests have this port; give another one")
     for what, size, limit, amount in (

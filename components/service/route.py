@@ -24,6 +24,8 @@ class ServiceRoute(TypedDict):
 
     host: str
     """Host name that they ask for. Empty: any that no other route has."""
+    aliases: NotRequired[list[str]]
+    """Further host names, each with a listener of the gateway. Default: none."""
     gateway: pulumi.Input[str]
     """Name of the Gateway."""
     gateway_namespace: pulumi.Input[str]
@@ -43,9 +45,16 @@ class ServiceRoute(TypedDict):
 
 def route_problems(route: ServiceRoute, path: str) -> Iterator[Problem]:
     """What is wrong with a route that stands at the path."""
-    host, paths = route["host"], route.get("paths", ["/"])
-    if host and (len(host) > 253 or not re.fullmatch(_HOST, host)):
+    host, paths, aliases = route["host"], route.get("paths", ["/"]), route.get("aliases", [])
+    if host and not _is_host(host):
         yield Problem(f"{path}.host", host, "give a host name in small letters, api.example.org, or nothing for any")
+    for i, alias in enumerate(aliases):
+        if not _is_host(alias):
+            yield Problem(f"{path}.aliases[{i}]", alias, "give a host name in small letters, api.example.org")
+        elif alias in (host, *aliases[:i]):
+            yield Problem(f"{path}.aliases[{i}]", alias, "it is there already; leave it out")
+    if aliases and not host:
+        yield Problem(f"{path}.host", host, "aliases stand beside a host name; give that first")
     if not 1 <= len(paths) <= _MOST_PATHS:
         yield Problem(f"{path}.paths", paths, f"give 1 to {_MOST_PATHS} paths, or leave them out for all")
     for i, each in enumerate(paths):
@@ -57,6 +66,10 @@ def route_problems(route: ServiceRoute, path: str) -> Iterator[Problem]:
         number = route.get(key, least)
         if not least <= number <= most:
             yield Problem(f"{path}.{key}", number, f"give {least} to {most}")
+
+
+def _is_host(host: str) -> bool:
+    return len(host) <= 253 and bool(re.fullmatch(_HOST, host))
 
 
 def route(
@@ -71,7 +84,9 @@ def route(
 
     Both are there once the gateway has taken them: it would leave a route out that asks for a listener it has not.
     """
-    host = route["host"]
+    hosts = [route["host"], *route.get("aliases", [])]
+    # Over TLS alone: what comes in plain text is sent there by the gateway itself.
+    listeners = [route["listener"]] if "listener" in route else [listener_name(host) for host in hosts]
     taken = kubernetes.apiextensions.CustomResource(
         name,
         api_version=f"{_GROUP}/v1",
@@ -84,11 +99,11 @@ def route(
                     "kind": "Gateway",
                     "name": route["gateway"],
                     "namespace": route["gateway_namespace"],
-                    # Over TLS alone: what comes in plain text is sent there by the gateway itself.
-                    "sectionName": route.get("listener", listener_name(host)),
+                    "sectionName": listener,
                 }
+                for listener in listeners
             ],
-            **({"hostnames": [host]} if host else {}),
+            **({"hostnames": hosts} if route["host"] else {}),
             "rules": [
                 {
                     "matches": [{"path": {"type": "PathPrefix", "value": path}} for path in route.get("paths", ["/"])],

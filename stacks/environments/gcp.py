@@ -809,9 +809,10 @@ class GcpEnvironment:
         )
         if self._system.hosts:
             checks: dict[str, UptimeCheck] = {
-                name: {"host": service.route.host, "path": service.ready_path}
+                host if host != service.route.host else name: {"host": host, "path": service.ready_path}
                 for name, service in self._system.services.items()
-                if service.route and service.route.host
+                if service.route
+                for host in service.route.hosts
             }
             CloudMonitoringUptimeChecks(
                 f"{self._name}-uptime", {"scope": self._home, "channels": to, "checks": checks}, self._in_home

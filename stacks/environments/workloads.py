@@ -320,17 +320,20 @@ class Workloads:
         route = service.route
         if route is None:
             raise AssertionError("a service without a route was given one")
-        return {
+        args: ServiceRoute = {
             "host": route.host or "",
+            "aliases": list(route.aliases),
             "paths": list(route.paths),
             "requests_per_second": route.requests_per_second,
             "timeout_seconds": route.timeout_seconds,
-            # Where something in front of it has the host's certificate, one listener is for all hosts.
-            "listener": gateway.listeners.get(route.host or "*", gateway.listeners.get("*", "")),
             "gateway": gateway.gateway,
             "gateway_namespace": gateway.namespace,
             "gateway_pods": gateway.pods,
         }
+        if "*" in gateway.listeners:
+            # Where something in front of it has the hosts' certificates, one listener is for all of them.
+            args["listener"] = gateway.listeners["*"]
+        return args
 
     def _pods(self, service: str) -> dict[str, str]:
         """Labels by which the pods of a service are found."""

@@ -445,7 +445,13 @@ OTHER: dict[type, tuple[str, dict[str, Any]]] = {
     Scaling: ("services.user.scaling", {"fewest": 3, "most": 9, "cpu_percent": 50, "memory_percent": 50}),
     Route: (
         "services.portal.route",
-        {"host": "other.example.com", "paths": ["/api"], "requests_per_second": 7, "timeout_seconds": 9},
+        {
+            "host": "other.example.com",
+            "aliases": ["more.example.com"],
+            "paths": ["/api"],
+            "requests_per_second": 7,
+            "timeout_seconds": 9,
+        },
     ),
     Migrations: ("services.portal.migrations", {"up": ["up"], "down": ["down"]}),
     Secret: (

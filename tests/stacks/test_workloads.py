@@ -379,3 +379,20 @@ def test_a_systems_services_ask_for_no_more_than_they_may_take(system: str, tier
 
 def test_a_secrets_variable_is_its_name_in_capitals() -> None:
     assert Secret.variable("jwt-secret") == "JWT_SECRET"
+
+
+def test_each_alias_of_a_host_has_a_certificate_a_listener_and_the_route() -> None:
+    services = {"api": {"route": {"host": "example.com", "aliases": ["api.example.com"]}}}
+    plan = plan_of("workflows-aws-dev", services=services)
+    (gateway,) = plan.of_type("kubernetes:gateway.networking.k8s.io/v1:Gateway")
+    over_tls = {each["hostname"]: each["name"] for each in gateway.inputs["spec"]["listeners"] if "tls" in each}
+    assert set(over_tls) == {"example.com", "api.example.com"}
+    (route,) = in_namespace(plan, "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute", "workflows-aws-dev").values()
+    assert route["spec"]["hostnames"] == ["example.com", "api.example.com"]
+    assert {each["sectionName"] for each in route["spec"]["parentRefs"]} == set(over_tls.values())
+    named = {
+        name
+        for each in plan.of_type("kubernetes:cert-manager.io/v1:Certificate")
+        for name in each.inputs["spec"].get("dnsNames", [])
+    }
+    assert set(over_tls) <= named

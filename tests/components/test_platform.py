@@ -450,7 +450,9 @@ def test_load_balancers_are_internal_and_of_services_alone() -> None:
     assert tree["defaultTargetType"] == "ip"
     for part in ("enableShield", "enableWaf", "enableWafv2", "createIngressClassResource"):
         assert tree[part] is False
-    assert tree["controllerConfig"]["featureGates"] == {"ALBGatewayAPI": False, "NLBGatewayAPI": False}
+    # Neither another Gateway API, nor what its role has no right to ask.
+    gates = ("ALBGatewayAPI", "NLBGatewayAPI", "LBCapacityReservation")
+    assert tree["controllerConfig"]["featureGates"] == dict.fromkeys(gates, False)
 
 
 def test_the_webhook_of_services_keeps_its_certificate() -> None:

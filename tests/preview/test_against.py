@@ -91,11 +91,12 @@ def test_one_changed_property(project: Path) -> None:
 QUEUE = """
         import pulumi_aws
         pulumi_aws.sqs.Queue(f"{self._name}-extra", opts=pulumi.ResourceOptions(provider=self._in_home.providers[0]))
-        self._namespace ="""
+        self._notifications()
+        self._backups()"""
 
 
 def test_one_added_queue(project: Path) -> None:
-    replaced(project, "stacks/environments/aws.py", "\n        self._namespace =", QUEUE)
+    replaced(project, "stacks/environments/aws.py", "\n        self._notifications()\n        self._backups()", QUEUE)
     comparison, (change,) = dev(project)
     assert comparison.verdict is Verdict.CHANGED
     assert (change.kind, change.type, change.name) == (Kind.CREATE, "aws:sqs/queue:Queue", "skipper-dev-extra")

@@ -495,7 +495,7 @@ def test_every_field_of_the_model_changes_the_plan(part: type, field: str, targe
     for step in reversed(steps):
         override = {step: override}
     beside = BESIDE.get((part, field), BESIDE.get((part, None), {}))
-    given = _with(target, {key: override}, beside)
+    given = _with(target, beside, {key: override})
     if reason := REFUSED.get((target, part, field)):
         with pytest.raises(InputError) as refused:
             load(target, given.values)

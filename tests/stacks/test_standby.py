@@ -69,6 +69,8 @@ def test_everything_else_is_there_again() -> None:
 
     assert parts(prod, "skipper-prod") - parts(standby(), "skipper-prod-west") == {
         ("plinth:index:RdsBackupCopy", "-database-copy"),
+        # The hosts' names lead to the primary.
+        ("plinth:index:ExternalDns", "-dns"),
         # What changes a database changes the primary's.
         ("plinth:index:DatabaseRole", "-database-role"),
         ("plinth:index:DatabaseUpkeep", "-database-upkeep"),
@@ -81,7 +83,7 @@ def test_no_policy_finds_fault() -> None:
 
 
 def test_one_setting_lets_it_take_over() -> None:
-    """Only its database is another one then: it takes writes, and keeps the secret that services sign in with."""
+    """Its database takes writes then, and keeps the secret that services sign in with; and its hosts lead to it."""
     before, after = standby(), standby(primaryRegion=None)
     database = one(after, INSTANCE, "skipper-prod-west-database")
     assert "replicateSourceDb" not in database
@@ -89,7 +91,9 @@ def test_one_setting_lets_it_take_over() -> None:
     differ = {
         urn.rpartition("::")[2] for urn in made[0].keys() | made[1].keys() if made[0].get(urn) != made[1].get(urn)
     }
-    about = re.compile(r"skipper-prod-west(-database.*|-alarms.*|-portal.*)?|plinth-prod-west")
+    # With the writes come the hosts: their records, their certificates, and what waits for these.
+    hosts = r"-dns.*|-certificates-acme|-plain|-challenges|-redirect-.*|-skipper-west\..*|-default-deny"
+    about = re.compile(rf"skipper-prod-west(-database.*|-alarms.*|-portal.*|{hosts})?|plinth-prod-west")
     assert "skipper-prod-west-database" in differ
     assert [name for name in differ if not about.fullmatch(name)] == []
     assert json.loads(json.dumps(after.outputs["databaseSecret"])) == before.outputs["databaseSecret"]

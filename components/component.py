@@ -13,6 +13,7 @@ from pulumi.provider.experimental import analyzer
 from .problems import MISSING, InputError, Problem, one_of, unknown_key
 
 Args = TypeVar("Args", bound=Mapping[str, Any])
+Value = TypeVar("Value")
 Rule = Callable[[Any], str | None]
 """Looks at one plain value: None where it is fine, else what is wrong and what to write instead."""
 
@@ -100,6 +101,13 @@ def among(choices: Sequence[str]) -> Rule:
 def matching(pattern: str, remedy: str) -> Rule:
     """A rule: text that matches the whole pattern."""
     return lambda value: None if re.fullmatch(pattern, value) else remedy
+
+
+def known_after(value: pulumi.Input[Value], *others: pulumi.Input[Any] | pulumi.CustomResource) -> pulumi.Output[Value]:
+    """The value, known once the others are, and the resources among them there: what uses it comes after them, and
+    goes before them."""
+    there = [each.id if isinstance(each, pulumi.CustomResource) else each for each in others]
+    return pulumi.Output.all(value, *there).apply(lambda known: known[0])
 
 
 def checked_name(name: str, subject: str, longest: int, pattern: str, remedy: str) -> None:

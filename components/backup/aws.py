@@ -1,14 +1,14 @@
 """Backups by AWS Backup: vaults that keep them, and plans that make them, copy them and try them out."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, between, checked, checked_name
+from ..component import Component, between, checked, checked_name, known_after
 from ..network.security_group import AwsSecurityGroup
 from ..problems import MISSING, InputError, Problem, one_of
 from ..security.policy import AwsScope, arn, document, trust
@@ -135,8 +135,8 @@ class AwsBackupVault(Component):
                 backup_vault_events=list(_EVENTS),
                 opts=self._child(delete_before_replace=True),  # likewise: a vault has one
             )
-        self.vault_name = _once_there(vault.name, sides)
-        self.vault_arn = _once_there(vault.arn, sides)
+        self.vault_name = known_after(vault.name, *sides)
+        self.vault_arn = known_after(vault.arn, *sides)
         self._register()
 
 
@@ -315,7 +315,7 @@ class AwsBackupPlan(Component):
             )
             for key, policy in policies.items()
         ]
-        return _once_there(role.arn, attached)
+        return known_after(role.arn, *attached)
 
     def _rules(self) -> list[aws.backup.PlanRuleArgsDict]:
         rules = [self._rule("daily", _DAILY, self._args.get("daily_days", 35))]
@@ -485,11 +485,6 @@ def _kinds(args: AwsBackupPlanArgs) -> set[BackupKind]:
 def _underscored(name: str) -> str:
     """The name as restore tests take it: with letters, digits and underscores alone."""
     return name.replace("-", "_")
-
-
-def _once_there(value: pulumi.Output[str], others: Sequence[pulumi.CustomResource]) -> pulumi.Output[str]:
-    """The value, known once the others are there."""
-    return pulumi.Output.all(value, *[each.id for each in others]).apply(lambda known: known[0])
 
 
 def _verified(

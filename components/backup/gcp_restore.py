@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 
-from ..component import Component, between, checked, checked_name, matching
+from ..component import Component, between, checked, checked_name, known_after, matching
 from ..problems import MISSING, InputError, Problem
 from ..security.google import GcpScope, account_id_problem, email_of, scope_problem, service_account
 
@@ -141,7 +141,7 @@ class GcpRestoreTests(Component):
             opts=self._child(),
         )
         self._schedule(workflow)
-        self.workflow_id = pulumi.Output.all(workflow.id, *[each.id for each in grants]).apply(lambda known: known[0])
+        self.workflow_id = known_after(workflow.id, *grants)
         self.workflow_name = workflow.name
         self.account_email = email_of(account)
         self._register()

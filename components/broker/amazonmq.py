@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from ..component import Component, among, at_least, checked, checked_name, matching
+from ..component import Component, among, at_least, checked, checked_name, known_after, matching
 from ..network.security_group import AwsSecurityGroup, connect
 from ..observability.retention import log_retention
 from ..problems import InputError, Problem
@@ -280,7 +280,7 @@ class AmazonMqBroker(Component):
                 flexible_time_window={"mode": "OFF"},
                 target={
                     "arn": f"arn:{scope.get('partition', 'aws')}:scheduler:::aws-sdk:cloudwatchlogs:putRetentionPolicy",
-                    "role_arn": pulumi.Output.all(role.arn, policy.id).apply(lambda known: known[0]),
+                    "role_arn": known_after(role.arn, policy.id),
                     "input": pulumi.Output.json_dumps(kept),
                 },
                 opts=self._child(),

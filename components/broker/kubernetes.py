@@ -8,7 +8,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_random as random
 
-from ..component import Component, at_least, between, checked, matching
+from ..component import Component, at_least, between, checked, known_after, matching
 from ..platform.server import (
     DATA,
     ISSUER,
@@ -20,7 +20,6 @@ from ..platform.server import (
     ServerClient,
     checked_server_name,
     checksum,
-    once_there,
     secret_volume,
     server_problems,
     volume_claim,
@@ -186,15 +185,15 @@ class KubernetesRabbitMq(Component):
             protect=args.get("protect", True),
         )
 
-        self.host = once_there(self._server.address, stateful_set)
+        self.host = known_after(self._server.address, stateful_set)
         self.port = pulumi.Output.from_input(self._port)
         self.protocol = pulumi.Output.from_input(protocol)
         self.address = pulumi.Output.concat(self.host, f":{self._port}/", virtual_host)
-        self.console_url = once_there(console, stateful_set)
+        self.console_url = known_after(console, stateful_set)
         self.username = pulumi.Output.from_input(username)
         self.virtual_host = pulumi.Output.from_input(virtual_host)
         self.credentials_secret = application
-        self.administrator_secret = once_there(administrator, stateful_set)
+        self.administrator_secret = known_after(administrator, stateful_set)
         self.certificate_secret = pulumi.Output.from_input(certificate or "")
         self.pod_labels = pulumi.Output.from_input(self._server.pods)
         self._register()

@@ -8,7 +8,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ..component import Component, checked, checked_name
+from ..component import Component, checked, checked_name, known_after
 from ..problems import InputError, Problem, one_of
 from ..security.google import REGION, GcpScope, scope_problem, service_agent
 
@@ -247,7 +247,7 @@ class PubSubBroker(Component):
             retry_policy={"minimum_backoff": "10s", "maximum_backoff": "600s"},
             dead_letter_policy={
                 # Once somebody keeps them: the topic alone loses what comes to it.
-                "dead_letter_topic": _once(dead.id, dead_letters),
+                "dead_letter_topic": known_after(dead.id, dead_letters),
                 "max_delivery_attempts": declared.get("deliveries", 5),
             },
             deletion_policy=self._deletion(),
@@ -269,7 +269,7 @@ class PubSubBroker(Component):
             member=self._agent,
             opts=self._child(),
         )
-        return _once(subscription.id, publishes.id, acknowledges.id)
+        return known_after(subscription.id, publishes.id, acknowledges.id)
 
     def _deletion(self) -> str:
         return "PREVENT" if self._args.get("protect", True) else "DELETE"
@@ -314,11 +314,6 @@ def filter_problem(kind: str, routing_key: str) -> str | None:
     if length > _LONGEST_FILTER:
         return f"a filter of {length} bytes, and Pub/Sub takes {_LONGEST_FILTER}; write a shorter key"
     return None
-
-
-def _once(known: pulumi.Output[str], *others: pulumi.Output[str]) -> pulumi.Output[str]:
-    """A value, known once the others are."""
-    return pulumi.Output.all(known, *others).apply(lambda values: values[0])
 
 
 def _known(values: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[dict[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_random as random
 
-from ..component import Component, at_least, between, checked, matching
+from ..component import Component, at_least, between, checked, known_after, matching
 from ..platform.server import (
     DATA,
     ISSUER,
@@ -19,7 +19,6 @@ from ..platform.server import (
     ServerClient,
     checked_server_name,
     checksum,
-    once_there,
     secret_volume,
     server_problems,
     volume_claim,
@@ -157,11 +156,11 @@ class KubernetesValkey(Component):
             protect=args.get("protect", True),
         )
 
-        self.host = once_there(self._server.address, stateful_set)
+        self.host = known_after(self._server.address, stateful_set)
         self.reader_host = self.host
         self.port = pulumi.Output.from_input(PORT)
         self.username = pulumi.Output.from_input(USERNAME)
-        self.credentials_secret = once_there(credentials, stateful_set)
+        self.credentials_secret = known_after(credentials, stateful_set)
         self.certificate_secret = pulumi.Output.from_input(certificate or "")
         self.pod_labels = pulumi.Output.from_input(self._server.pods)
         self._register()

@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, between, checked, checked_name
+from ..component import Component, between, checked, checked_name, known_after
 from ..network.security_group import ANYWHERE, AwsSecurityGroup, connect
 from ..security.policy import AwsScope, allow, document
 from .eks import API_PORT, TUNNEL_PORT, architecture
@@ -110,7 +110,7 @@ class SsmBastion(Component):
             opts=self._child(),
         )
         profile = aws.iam.InstanceProfile(self._prefix, role=role.name, opts=self._child())
-        return pulumi.Output.all(profile.name, policy.id).apply(lambda known: known[0])
+        return known_after(profile.name, policy.id)
 
     def _template(self, group: AwsSecurityGroup) -> aws.ec2.LaunchTemplate:
         kind = self._args.get("instance_type", "t4g.nano")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, between, checked, checked_name, matching
+from ..component import Component, between, checked, checked_name, known_after, matching
 from ..network.security_group import ANYWHERE, AwsSecurityGroup, SecurityRule, connect
 from ..network.subnets import client_block_problem
 from ..observability.retention import log_retention
@@ -243,12 +243,12 @@ class EksCluster(Component):
         self.endpoint = self._cluster.endpoint
         self.certificate_authority = self._cluster.certificate_authority.apply(lambda authority: authority.data or "")
         self.version = self._cluster.version
-        self.kubeconfig = _after(self._kubeconfig(), access)
+        self.kubeconfig = known_after(self._kubeconfig(), *access)
         self.node_security_group_id = node_group_id
         self.control_plane_security_group_id = self._control_plane.group_id
         self.node_role_arn = self._node_role
         self.log_group = logs.name
-        self.ready = _after(self._cluster.name, [*access, *running])
+        self.ready = known_after(self._cluster.name, *access, *running)
         self._register()
 
     def _role(
@@ -275,7 +275,7 @@ class EksCluster(Component):
             policies.append(
                 aws.iam.RolePolicy(name, role=role.id, policy=document(*statements), opts=self._child()),
             )
-        return _after(role.arn, policies)
+        return known_after(role.arn, *policies)
 
     def _role_of_nodes(self) -> pulumi.Output[str]:
         # EC2 gives a role to instances of the account that passed it, and names no source account.
@@ -617,11 +617,6 @@ class EksCluster(Component):
         return pulumi.Output.all(self._cluster.endpoint, self.certificate_authority).apply(
             lambda known: _kubeconfig(self._prefix, self._scope["region"], known[0], known[1], tunnel)
         )
-
-
-def _after(value: pulumi.Output[str], resources: Sequence[pulumi.CustomResource]) -> pulumi.Output[str]:
-    """The value, known once the resources are there."""
-    return pulumi.Output.all(value, *[resource.id for resource in resources]).apply(lambda known: known[0])
 
 
 def _kubeconfig(name: str, region: str, endpoint: str, authority: str, tunnel: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ..component import Component, between, checked, checked_name, matching
+from ..component import Component, between, checked, checked_name, known_after, matching
 from ..network.subnets import client_block_problem
 from ..problems import MISSING, InputError, Problem, one_of
 from ..security.google import LABEL, GcpScope, scope_problem
@@ -265,9 +265,9 @@ class GkeCluster(Component):
             self._cluster.master_auth.apply(lambda known: known.cluster_ca_certificate or "")
         )
         self.version = self._cluster.master_version
-        self.workload_pool = _after(pulumi.Output.from_input(self._pool_of_identities), [self._cluster])
-        self.kubeconfig = _after(self.endpoint.apply(lambda known: _kubeconfig(name, known)), access)
-        self.ready = _after(self._cluster.name, [*access, *pools])
+        self.workload_pool = known_after(pulumi.Output.from_input(self._pool_of_identities), self._cluster)
+        self.kubeconfig = known_after(self.endpoint.apply(lambda known: _kubeconfig(name, known)), *access)
+        self.ready = known_after(self._cluster.name, *access, *pools)
         self._register()
 
     @property
@@ -483,11 +483,6 @@ _NIGHTLY: GkeMaintenance = {
     "end": "2026-01-01T06:00:00Z",
     "recurrence": "FREQ=DAILY",
 }
-
-
-def _after(value: pulumi.Output[str], resources: Sequence[pulumi.CustomResource]) -> pulumi.Output[str]:
-    """The value, known once the resources are there."""
-    return pulumi.Output.all(value, *[resource.id for resource in resources]).apply(lambda known: known[0])
 
 
 def _dns_name(settings: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_random as random
 
-from ..component import Component, among, at_least, between, checked, matching
+from ..component import Component, among, at_least, between, checked, known_after, matching
 from ..platform.server import (
     DATA,
     ISSUER,
@@ -19,7 +19,6 @@ from ..platform.server import (
     ServerClient,
     checked_server_name,
     checksum,
-    once_there,
     secret_volume,
     server_problems,
     volume_claim,
@@ -201,13 +200,13 @@ class KubernetesPostgres(Component):
             protect=args.get("protect", True),
         )
 
-        self.host = once_there(self._server.address, stateful_set)
+        self.host = known_after(self._server.address, stateful_set)
         self.reader_host = self.host
         self.port = pulumi.Output.from_input(PORT)
         self.database = pulumi.Output.from_input(args["database"])
         self.role = pulumi.Output.from_input(role)
         self.credentials_secret = application
-        self.administrator_secret = once_there(administrator, stateful_set)
+        self.administrator_secret = known_after(administrator, stateful_set)
         self.certificate_secret = pulumi.Output.from_input(certificate or "")
         self.pod_labels = pulumi.Output.from_input(self._server.pods)
         self._register()

@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, checked, matching
+from ..component import Component, checked, known_after, matching
 from ..observability.retention import log_retention
 from ..problems import InputError, Problem
 from ..security.policy import AwsScope, allow, arn, document
@@ -161,7 +161,7 @@ class Route53Zone(Component):
             # Route 53 signs with an active key, which it keeps for as long as it signs; no value carries that.
             opts=self._child(protect=self._protected, depends_on=[signing_key]),
         )
-        return pulumi.Output.all(signing_key.ds_record, signed.id).apply(lambda known: known[0])
+        return known_after(signing_key.ds_record, signed.id)
 
 
 def _key_statements(scope: AwsScope, zone_arn: pulumi.Input[str]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ..component import Component, checked, checked_name
+from ..component import Component, checked, checked_name, known_after
 from ..problems import InputError, Problem
 from ..security.google import GcpScope, scope_problem
 
@@ -158,7 +158,7 @@ class GcpFirewallPolicy(Component):
         )
         self.policy_id = policy.id
         self.policy_name = policy.name
-        self.network_id = pulumi.Output.all(args["network_id"], association.id).apply(lambda known: known[0])
+        self.network_id = known_after(args["network_id"], association.id)
         self._register()
 
 

@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ..component import Component, among, between, checked, checked_name
+from ..component import Component, among, between, checked, checked_name, known_after
 from ..problems import InputError, Problem
 from ..security.google import GcpScope, scope_problem
 from .ranges import PRIVATE_APIS, RESTRICTED_APIS, RangePlan, api_addresses, range_problems
@@ -173,7 +173,7 @@ class GcpNetwork(Component):
         self.network_name = self._network.name
         self.network_link = self._network.self_link
         self.nat_addresses = pulumi.Output.all(*addresses)
-        self.node_subnet_id = _once(nodes.id, [*ways_out, *names])
+        self.node_subnet_id = known_after(nodes.id, *ways_out, *names)
         self.node_subnet_name = nodes.name
         self.endpoint_subnet_id = endpoints.id
         self.endpoint_subnet_name = endpoints.name
@@ -186,8 +186,8 @@ class GcpNetwork(Component):
         self.peered_range = plan.apply(lambda known: known.peered)
         self.proxy_range = plan.apply(lambda known: known.proxies)
         self.api_range = pulumi.Output.from_input(self._apis())
-        self.peered = _once(self._network.id, connections)
-        self.endpoints = _once(self._network.id, policies)
+        self.peered = known_after(self._network.id, *connections)
+        self.endpoints = known_after(self._network.id, *policies)
         self._register()
 
     def _apis(self) -> str:
@@ -370,11 +370,6 @@ class GcpNetwork(Component):
             ).id
             for service_class in self._args.get("service_classes", list(SERVICE_CLASSES))
         ]
-
-
-def _once(value: pulumi.Output[str], others: list[pulumi.Output[str]]) -> pulumi.Output[str]:
-    """The value, known once the others are: what uses it comes after what they stand for, and goes before it."""
-    return pulumi.Output.all(value, *others).apply(lambda known: known[0])
 
 
 def _key(domain: str) -> str:

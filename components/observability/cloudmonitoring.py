@@ -8,7 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 
-from ..component import Component, between, checked, checked_name
+from ..component import Component, between, checked, checked_name, known_after
 from ..problems import InputError, Problem, one_of
 from ..security.google import GcpScope, scope_problem, service_account, service_agent
 from .conditions import (
@@ -115,7 +115,7 @@ class GcpNotificationChannels(Component):
             opts=self._child(),
         )
         published = self._channel(severity, f"{name}-topic", "pubsub", {"topic": topic.id})
-        allowed = pulumi.Output.all(published.id, publisher.id).apply(lambda known: known[0])
+        allowed = known_after(published.id, publisher.id)
         told = [self._told(severity, each) for each in self._args.get("receivers", {}).get(severity, [])]
         return pulumi.Output.all(allowed, *(channel.id for channel in told)).apply(list)
 
@@ -444,7 +444,7 @@ class GcpLogBucket(Component):
                 retention_days=args["default_days"],
                 opts=self._child(),
             )
-        self.bucket = pulumi.Output.all(bucket.id, sink.id).apply(lambda known: known[0])
+        self.bucket = known_after(bucket.id, sink.id)
         self.bucket_id = bucket.bucket_id
         self._register()
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, checked, checked_name
+from ..component import Component, checked, checked_name, known_after
 from ..problems import MISSING, InputError, Problem, one_of
 from ..security.policy import AwsScope, allow, document
 from .alarms import COMPARISONS, OWN_METRIC, RESULT, STATISTICS, Alarm, Alarms, Metric, problems
@@ -87,7 +87,7 @@ class AwsNotifications(Component):
         )
         for receiver in self._args.get("receivers", {}).get(severity, []):
             self._subscribe(name, topic, receiver)
-        return pulumi.Output.all(topic.arn, policy.id).apply(lambda known: known[0])
+        return known_after(topic.arn, policy.id)
 
     def _subscribe(self, name: str, topic: aws.sns.Topic, receiver: str) -> None:
         scheme, _, address = receiver.partition(":")

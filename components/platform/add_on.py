@@ -140,8 +140,3 @@ def spread(labels: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
 def given(**values: Any) -> dict[str, Any]:
     """The values that are not None: a chart has its own for the others."""
     return {key: value for key, value in values.items() if value is not None}
-
-
-def once_made(value: str, resource: pulumi.Resource) -> pulumi.Output[str]:
-    """The value, known once the resource is there."""
-    return pulumi.Output.all(value, resource.urn).apply(lambda known: known[0])

@@ -5,7 +5,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import Component, between, checked
+from ..component import Component, between, checked, known_after
 from .add_on import (
     API_SERVER,
     CONTAINER_SECURITY,
@@ -18,7 +18,6 @@ from .add_on import (
     given,
     install,
     labels_of,
-    once_made,
     resources,
     spread,
 )
@@ -125,12 +124,14 @@ class CertManager(Component):
                 "issuerRef": {
                     "group": "cert-manager.io",
                     "kind": "ClusterIssuer",
-                    "name": once_made(SELF_SIGNED_ISSUER, self_signed),
+                    "name": known_after(SELF_SIGNED_ISSUER, self_signed.urn),
                 },
             },
         )
-        secret = once_made(INTERNAL_ISSUER, authority)
-        return once_made(INTERNAL_ISSUER, self._issuer("internal-ca", INTERNAL_ISSUER, {"ca": {"secretName": secret}}))
+        secret = known_after(INTERNAL_ISSUER, authority.urn)
+        return known_after(
+            INTERNAL_ISSUER, self._issuer("internal-ca", INTERNAL_ISSUER, {"ca": {"secretName": secret}}).urn
+        )
 
     def _acme(self, acme: Acme) -> pulumi.Output[str]:
         gateway = {
@@ -153,7 +154,7 @@ class CertManager(Component):
                 }
             },
         )
-        return once_made(ACME_ISSUER, issuer)
+        return known_after(ACME_ISSUER, issuer.urn)
 
     def _issuer(self, role: str, name: str, spec: Any) -> kubernetes.apiextensions.CustomResource:
         return self._made(role, "ClusterIssuer", {"name": name}, spec)

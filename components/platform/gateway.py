@@ -8,7 +8,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import Component, at_least, between, checked, checked_name
+from ..component import Component, at_least, between, checked, checked_name, known_after
 from ..problems import InputError, Problem
 from ..service.pod import ContainerResources, resource_problems
 from .add_on import (
@@ -20,7 +20,6 @@ from .add_on import (
     given,
     install,
     labels_of,
-    once_made,
     resources,
     spread,
 )
@@ -120,8 +119,8 @@ class EnvoyGateway(Component):
             opts=self._child(depends_on=[installed.release]),
         )
         self.ready = installed.release.ready
-        self.namespace = once_made(NAMESPACE, accepted)
-        self.gateway_class = once_made(CLASS, accepted)
+        self.namespace = known_after(NAMESPACE, accepted.urn)
+        self.gateway_class = known_after(CLASS, accepted.urn)
         self._register()
 
 
@@ -274,9 +273,9 @@ class KubernetesGateway(Component):
         gateway = self._gateway(depends_on=[proxies, *self._limits(), *self._policies()])
         if self._http:
             for host in self._hosts:
-                self._redirect(host, once_made(name, gateway))
-        self.gateway = once_made(name, gateway)
-        self.namespace = pulumi.Output.all(args["namespace"], gateway.urn).apply(lambda known: known[0])
+                self._redirect(host, known_after(name, gateway.urn))
+        self.gateway = known_after(name, gateway.urn)
+        self.namespace = known_after(args["namespace"], gateway.urn)
         self._register()
 
     def _known_as(self, role: str) -> str:

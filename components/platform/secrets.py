@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import Component, between, checked, checked_name
+from ..component import Component, between, checked, checked_name, known_after
 from ..problems import InputError, Problem
 from .add_on import (
     API_SERVER,
@@ -22,7 +22,6 @@ from .add_on import (
     given,
     install,
     labels_of,
-    once_made,
     resources,
     spread,
 )
@@ -145,7 +144,7 @@ class ExternalSecretStore(Component):
             spec={"provider": _provider(args["provider"])},
             opts=self._child(),
         )
-        self.store = once_made(name, store)
+        self.store = known_after(name, store.urn)
         self._register()
 
 

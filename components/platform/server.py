@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import checked_name
+from ..component import checked_name, known_after
 from ..problems import Problem
 from .traffic import Peer, network_policy
 
@@ -121,7 +121,7 @@ class Server:
             },
             opts=self.child(),
         )
-        return pulumi.Output.all(self._named("tls"), made.id).apply(lambda known: known[0])
+        return known_after(self._named("tls"), made.id)
 
     def account(self) -> pulumi.Output[str]:
         """Makes the service account of its pod, which may do nothing, and returns its name."""
@@ -247,8 +247,3 @@ def checksum(*texts: pulumi.Input[str]) -> pulumi.Output[str]:
         return hashlib.sha256("\0".join(known).encode()).hexdigest()
 
     return pulumi.Output.unsecret(pulumi.Output.all(*texts).apply(digest))
-
-
-def once_there(value: pulumi.Input[str], resource: pulumi.CustomResource) -> pulumi.Output[str]:
-    """The value, known once the resource is there."""
-    return pulumi.Output.all(value, resource.id).apply(lambda known: known[0])

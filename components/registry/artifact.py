@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ..component import Component, between, checked
+from ..component import Component, between, checked, known_after
 from ..problems import InputError, Problem, one_of
 from ..security.google import REGION, GcpScope, scope_problem
 
@@ -196,7 +196,7 @@ class GcpArtifactRegistry(Component):
                     ).id
                     for purpose, member in members.items()
                 ]
-        return pulumi.Output.all(made.registry_uri, *granted).apply(lambda known: known[0])
+        return known_after(made.registry_uri, *granted)
 
 
 def _deleting(name: str, state: str, days: int) -> gcp.artifactregistry.RepositoryCleanupPolicyArgsDict:

@@ -8,7 +8,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, between, checked, checked_name
+from ..component import Component, between, checked, checked_name, known_after
 from ..problems import InputError, Problem
 from ..security.policy import AwsScope, allow, arn, document, trust
 
@@ -189,7 +189,7 @@ class EcrReplicaSettings(Component):
             ),
             opts=self._child(),
         )
-        self.role_arn = pulumi.Output.all(role.arn, policy.id).apply(lambda known: known[0])
+        self.role_arn = known_after(role.arn, policy.id)
         templates = [
             aws.ecr.RepositoryCreationTemplate(
                 f"{name}-{prefix}",

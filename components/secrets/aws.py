@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, checked, checked_name, matching
+from ..component import Component, checked, checked_name, known_after, matching
 from ..problems import MISSING, InputError, Problem
 from ..security.policy import AwsScope
 
@@ -105,7 +105,7 @@ class AwsSecret(Component):
         version = self._value(name, args, secret)
         if "rotation" in args:
             self._rotate(name, args["rotation"], secret, version)
-        arn = pulumi.Output.all(secret.arn, version.id).apply(lambda known: known[0])
+        arn = known_after(secret.arn, version.id)
         self.secret = arn
         self.secret_name = secret.name
         self.replica_arns = arn.apply(

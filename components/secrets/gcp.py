@@ -7,7 +7,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 
-from ..component import Component, between, checked, checked_name
+from ..component import Component, between, checked, checked_name, known_after
 from ..problems import InputError, Problem
 from ..security.google import GcpScope, scope_problem
 
@@ -114,8 +114,8 @@ class GcpSecret(Component):
             deletion_policy="DELETE",
             opts=self._child(),
         )
-        self.secret = pulumi.Output.all(secret.id, version.id).apply(lambda known: known[0])
-        self.secret_id = pulumi.Output.all(secret.secret_id, version.id).apply(lambda known: known[0])
+        self.secret = known_after(secret.id, version.id)
+        self.secret_id = known_after(secret.secret_id, version.id)
         self._register()
 
 

@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, checked, checked_name
+from ..component import Component, checked, checked_name, known_after
 from ..observability.retention import log_retention
 from ..problems import MISSING, InputError, Problem
 from ..storage.s3 import STORE_RULES, S3ObjectStore, S3ObjectStoreArgs, S3Replica, ServiceWriter, check_lifecycle
@@ -251,7 +251,7 @@ class AwsConfigRecorder(Component):
             # A recorder starts once it has its channel, and a channel goes once it has stopped; no value carries that.
             opts=self._child(depends_on=[channel]),
         )
-        self.recorder_name = pulumi.Output.all(recorder.name, status.id).apply(lambda known: known[0])
+        self.recorder_name = known_after(recorder.name, status.id)
         self.role_arn = pulumi.Output.from_input(role_arn)
         self.bucket = pulumi.Output.from_input(archive["bucket"])
         self.key_arn = pulumi.Output.from_input(archive["key_arn"])

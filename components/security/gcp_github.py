@@ -8,7 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 
-from ..component import Component, checked, checked_name, matching
+from ..component import Component, checked, checked_name, known_after, matching
 from ..problems import InputError, Problem
 from .google import ACCOUNT_ID, GcpScope, email_of, scope_problem, service_account
 
@@ -251,7 +251,7 @@ class GithubWorkloadIdentity(Component):
             *self._roles(account, "preview", self._args.get("preview_roles", PREVIEW_ROLES), ()),
             *self._state(account, "preview", "roles/storage.objectViewer"),
         ]
-        return _known_after(email_of(account), grants)
+        return known_after(email_of(account), *grants)
 
     def _deployers(self) -> dict[str, pulumi.Output[str]]:
         environments = self._args.get("environments", [])
@@ -272,7 +272,7 @@ class GithubWorkloadIdentity(Component):
             self._grant(account, f"{role}-identities", identities, granted),
             *self._state(account, role, "roles/storage.objectUser"),
         ]
-        return _known_after(email_of(account), grants)
+        return known_after(email_of(account), *grants)
 
     def _identities(self) -> pulumi.Output[str]:
         """The name of a role that makes service accounts. Google's own makes keys of theirs, too."""
@@ -343,10 +343,6 @@ class GithubWorkloadIdentity(Component):
                 member=service_account(email_of(account)),
                 opts=self._child(),
             )
-
-
-def _known_after(email: pulumi.Output[str], grants: Sequence[pulumi.CustomResource]) -> pulumi.Output[str]:
-    return pulumi.Output.all(email, *(grant.id for grant in grants)).apply(lambda known: str(known[0]))
 
 
 def _grants_only(roles: Sequence[str]) -> str:

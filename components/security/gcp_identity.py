@@ -8,7 +8,7 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 
-from ..component import Component, checked, checked_name, matching
+from ..component import Component, checked, checked_name, known_after, matching
 from ..problems import InputError, Problem
 from .google import GcpScope, account_id_problem, email_of, scope_problem, service_account
 
@@ -160,9 +160,7 @@ class GcpServiceAccount(Component):
         grants = [*self._on_resources(args), *self._on_project(args)]
         if "pods" in args:
             grants.append(self._act_as(account, args["pods"]))
-        self.identity = pulumi.Output.all(email_of(account), *(each.id for each in grants)).apply(
-            lambda known: known[0]
-        )
+        self.identity = known_after(email_of(account), *grants)
         self._register()
 
     def _on_resources(self, args: GcpServiceAccountArgs) -> Iterator[pulumi.CustomResource]:
@@ -373,9 +371,7 @@ class GcpNodeAccount(Component):
                 opts=self._child(),
             )
             grants.append(reader)
-        self.identity = pulumi.Output.all(email_of(account), *(each.id for each in grants)).apply(
-            lambda known: known[0]
-        )
+        self.identity = known_after(email_of(account), *grants)
         self.email = self.identity
         self._register()
 

@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ..component import Component, between, checked, checked_name, matching
+from ..component import Component, between, checked, checked_name, known_after, matching
 from .google import GcpScope, scope_problem, service_account
 
 _DAY = 86400
@@ -115,7 +115,7 @@ class GcpEncryptionKey(Component):
             for purpose, email in args.get("users", {}).items()
         ]
         # A service tries at once whether it may use the key that it is given.
-        self.key_name = pulumi.Output.all(key.id, *(each.id for each in grants)).apply(lambda known: known[0])
+        self.key_name = known_after(key.id, *grants)
         self.key_ring = ring.id
         self._register()
 

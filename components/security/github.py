@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, checked, checked_name, matching
+from ..component import Component, checked, checked_name, known_after, matching
 from ..problems import InputError, Problem
 from .policy import AwsScope, allow, arn, document
 
@@ -350,7 +350,7 @@ class GithubDeployRoles(Component):
             policy=document(*_no_data(self._args.get("state")), *_state(self._args.get("state"), writes=False)),
             opts=self._child(),
         )
-        return pulumi.Output.all(role.arn, audit.id, policy.id).apply(lambda known: known[0])
+        return known_after(role.arn, audit.id, policy.id)
 
     def _deploy(self, environment: str) -> pulumi.Output[str]:
         claims = [f"environment:{environment}"]
@@ -374,7 +374,7 @@ class GithubDeployRoles(Component):
             ),
             opts=self._child(),
         )
-        return pulumi.Output.all(role.arn, policy.id).apply(lambda known: known[0])
+        return known_after(role.arn, policy.id)
 
     def _bounds(self) -> list[dict[str, Any]]:
         names, in_global = self._names, {"StringEquals": {"aws:RequestedRegion": GLOBAL_REGION}}

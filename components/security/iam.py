@@ -5,7 +5,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, checked, checked_name
+from ..component import Component, checked, checked_name, known_after
 from ..problems import InputError, Problem
 from .policy import AwsScope, Condition, allow, arn, document, pod_trust
 
@@ -118,7 +118,7 @@ class AwsServiceRole(Component):
             )
             # A pod gets its role when it is made, and never later.
             known.append(association.id)
-        self.identity = pulumi.Output.all(role.arn, *known).apply(lambda values: values[0])
+        self.identity = known_after(role.arn, *known)
         self.role_name = role.name
         self._register()
 

@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, checked, checked_name
+from ..component import Component, checked, checked_name, known_after
 from ..problems import InputError, Problem
 from .iam import PodIdentity
 from .policy import AwsScope, allow, arn, document, pod_trust
@@ -154,7 +154,7 @@ class AwsPodRole(Component):
             opts=self._child(),
         )
         # A pod gets its role when it is made, and never later.
-        self.identity = pulumi.Output.all(role.arn, policy.id, association.id).apply(lambda known: known[0])
+        self.identity = known_after(role.arn, policy.id, association.id)
         self.role_name = role.name
         self._register()
 

@@ -8,7 +8,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, checked
+from ..component import Component, checked, known_after
 from ..problems import InputError, Problem, one_of
 from .policy import AwsScope
 
@@ -167,7 +167,7 @@ class AwsSecurityHub(Component):
             aws.securityhub.StandardsSubscription(
                 f"{name}-{standard.replace('/v/', '-')}",
                 # Nothing here has a place for the recorder's name, so the standard's own is known once that is.
-                standards_arn=pulumi.Output.all(address, args["recorder_name"]).apply(lambda known: known[0]),
+                standards_arn=known_after(address, args["recorder_name"]),
                 opts=after,
             )
         if regions:

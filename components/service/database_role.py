@@ -5,7 +5,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 
-from ..component import Component, between, checked
+from ..component import Component, between, checked, known_after
 from ..platform.traffic import Peer
 from ..problems import InputError, Problem
 from .jobs import (
@@ -133,7 +133,7 @@ class DatabaseRole(Component):
             ),
             self._child(),
         )
-        self.role = pulumi.Output.all(args["role"], job.done).apply(lambda known: known[0])
+        self.role = known_after(args["role"], job.done)
         self._register()
 
 

@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import Component, at_least, between, checked, checked_name, matching
+from ..component import Component, at_least, between, checked, checked_name, known_after, matching
 from ..platform.traffic import Peer, network_policy
 from ..problems import MISSING, InputError, Problem
 from .pod import USER, ContainerResources, container, image_problem, pod_spec, resource_problems
@@ -134,7 +134,7 @@ class KubernetesJob(Component):
         made = self._scheduled(run, policy) if "schedule" in args else self._once(run, policy)
 
         self.job_name = pulumi.Output.from_input(args["job"])
-        self.done = pulumi.Output.all(args["job"], made.id).apply(lambda known: known[0])
+        self.done = known_after(args["job"], made.id)
         self.secret_names = pulumi.Output.all(**secrets).apply(dict)
         self._register()
 

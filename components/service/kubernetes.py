@@ -8,7 +8,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import Component, at_least, between, checked, matching
+from ..component import Component, at_least, between, checked, known_after, matching
 from ..platform.traffic import Peer, network_policy
 from ..problems import MISSING, InputError, Problem
 from .pod import USER, ContainerResources, container, http_probe, image_problem, pod_spec, resource_problems, tcp_probe
@@ -172,7 +172,7 @@ class KubernetesService(Component):
 
         self.deployment_name = _named(deployment)
         self.configuration = _named(configuration)
-        self.ready = pulumi.Output.all(service, deployment.id).apply(lambda known: known[0])
+        self.ready = known_after(service, deployment.id)
         self.service_name = self.url = pulumi.Output.from_input("")
         if "port" in args:
             self.service_name = _named(self._service())

@@ -5,7 +5,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 
-from ..component import Component, checked, matching
+from ..component import Component, checked, known_after, matching
 from ..platform.traffic import Peer
 from ..problems import InputError, Problem
 from .jobs import JOB_RULES, KubernetesJob, check_job_name, job_problems, passed
@@ -85,7 +85,7 @@ class Migrations(Component):
         job = f"{args['service']}-migrate"
         common = {"deadline_seconds": 1800, "retries": 1, **passed(args)}
         up = KubernetesJob(name, cast(Any, {**common, "job": job, "command": args["up"]}), self._child())
-        self.done = pulumi.Output.all(args["service"], up.done).apply(lambda known: known[0])
+        self.done = known_after(args["service"], up.done)
         self.down_command = pulumi.Output.from_input("")
         if "down" in args:
             down: Any = {

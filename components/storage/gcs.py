@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_gcp as gcp
 
-from ..component import Component, between, checked, checked_name, matching
+from ..component import Component, between, checked, checked_name, known_after, matching
 from ..problems import MISSING, InputError, Problem
 from ..security.google import GcpScope, scope_problem
 
@@ -241,7 +241,7 @@ class GcsAccessLogs(Component):
             member=_LOG_WRITERS,
             opts=self._child(),
         )
-        self.bucket = pulumi.Output.all(bucket.name, writers.id).apply(lambda known: known[0])
+        self.bucket = known_after(bucket.name, writers.id)
         self._register()
 
 

@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from ..component import Component, between, checked, checked_name
+from ..component import Component, between, checked, checked_name, known_after
 from ..problems import InputError, Problem
 from ..security.policy import AwsScope, allow, deny_without_tls, document, trust
 
@@ -132,9 +132,9 @@ class S3ObjectStore(Component):
             )
         # A service tries at once whether it may write.
         late = [policy.id] if args.get("writers") else []
-        self.bucket = pulumi.Output.all(bucket.bucket, *late).apply(lambda known: known[0])
+        self.bucket = known_after(bucket.bucket, *late)
         # Known once the bucket keeps versions: whoever copies into it needs that.
-        self.bucket_arn = pulumi.Output.all(bucket.arn, self._versioning.id).apply(lambda known: known[0])
+        self.bucket_arn = known_after(bucket.arn, self._versioning.id)
         if "replicate_to" in args:
             self._replicate(name, args, bucket, args["replicate_to"])
         self._register()
@@ -274,7 +274,7 @@ class S3AccessLogs(Component):
             ],
             opts=self._child(depends_on=[versioning]),
         )
-        self.bucket = pulumi.Output.all(bucket.bucket, policy.id).apply(lambda known: known[0])
+        self.bucket = known_after(bucket.bucket, policy.id)
         self._register()
 
 

@@ -93,11 +93,15 @@ class Pack:
                 args.opts.protect,
             )
             self._shown[args.urn] = resource
+            if not rule.is_about(args.resource_type):
+                return
             stack = Stack([resource, *([_of_provider(provider)] if provider else [])])
             found = (finding for finding in rule.findings(stack) if finding.urn == args.urn)
             self._report(found, rule, level, report)
 
         def of_stack(args: StackValidationArgs, report: ReportViolation) -> None:
+            if not any(rule.is_about(each.resource_type) for each in args.resources):
+                return
             stack = Stack(map(self._in_stack, args.resources))
             # An update of some targets leaves the others alone, and shows nothing of what they are to be.
             found = (finding for finding in rule.findings(stack) if finding.urn in self._shown)

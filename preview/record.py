@@ -21,7 +21,7 @@ from typing import Any
 import pulumi
 import pulumi.resource as sdk
 from google.protobuf import struct_pb2
-from pulumi.runtime import mocks, resource, rpc
+from pulumi.runtime import mocks, resource, resource_cycle_breaker, rpc
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import alias_pb2, provider_pb2, resource_pb2, source_pb2
 from pulumi.runtime.settings import SETTINGS, configure, set_root_resource
@@ -177,7 +177,7 @@ def _record(configuration: Configuration, program: Path | Callable[[], None], an
     log = _Log()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    with _strict_outputs(), _no_collection(), _no_source_positions():
+    with _strict_outputs(), _no_collection(), _no_source_positions(), _quick_search_for_cycles():
         try:
             set_all_config(configuration.values, list(configuration.secrets))
             # No root resource yet: `set_mocks` makes one, which has no outputs; the program gets its own below.
@@ -249,6 +249,28 @@ def _no_source_positions() -> Iterator[None]:
         yield
     finally:
         resource._get_stack_trace = trace
+
+
+@contextmanager
+def _quick_search_for_cycles() -> Iterator[None]:
+    """Before each dependency the SDK walks all that the other one depends on, to see that it closes no cycle, which takes
+    a third of the time. A dependency that is declared already closes none, nor does any of a resource on which nothing
+    depends yet, as are nearly all when they are registered."""
+    walk = resource_cycle_breaker._reachable
+    depended: set[pulumi.Resource] = set()
+
+    def reachable(from_resource: pulumi.Resource, to_resource: pulumi.Resource) -> bool:
+        if from_resource in resource_cycle_breaker._deps(to_resource):
+            return False
+        closes = (to_resource in depended or to_resource is from_resource) and walk(from_resource, to_resource)
+        depended.add(from_resource)
+        return closes
+
+    resource_cycle_breaker._reachable = reachable
+    try:
+        yield
+    finally:
+        resource_cycle_breaker._reachable = walk
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:

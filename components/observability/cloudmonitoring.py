@@ -28,6 +28,8 @@ from .receivers import SEVERITIES, digest, receiver_problems
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 _NAME_REMEDY = "use letters, digits, hyphens and underscores, letter or digit first"
 _LONGEST_NAME = 200
+_LONGEST_KEY = 253
+"""A host name's. With the name before it and a condition behind, Google's 512 for a title still hold."""
 _MARKDOWN = "text/markdown"
 _CLOSES_AFTER_HOURS = 24
 _HOST = r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
@@ -298,7 +300,7 @@ class CloudMonitoringUptimeChecksArgs(TypedDict):
     scope: GcpScope
     """Project of the checks."""
     checks: dict[str, UptimeCheck]
-    """The checks, by a stable key."""
+    """The checks, by a stable key, which may be the host name."""
     channels: Channels
     """Where alerts go, by severity."""
 
@@ -613,8 +615,8 @@ def _check_problems(checks: Mapping[str, UptimeCheck]) -> Iterator[Problem]:
         yield Problem("checks", checks, "give one check or more")
     for key, check in checks.items():
         path = f"checks.{key}"
-        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key) or len(key) > 63:
-            yield Problem(path, key, "use up to 63 small letters, digits and hyphens between")
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", key) or len(key) > _LONGEST_KEY:
+            yield Problem(path, key, f"use up to {_LONGEST_KEY} small letters and digits, hyphens and dots between")
         if not re.fullmatch(_HOST, check["host"]):
             yield Problem(f"{path}.host", check["host"], "give a host name such as www.example.com, without a scheme")
         if not check.get("path", "/").startswith("/"):

@@ -106,6 +106,7 @@ class Stack:
     def __init__(self, resources: Iterable[Resource]):
         self._by_urn: dict[str, Resource] = {}
         self._by_type: defaultdict[str, list[Resource]] = defaultdict(list)
+        self._tags: dict[tuple[str, str], Any] = {}
         for resource in resources:
             self._by_urn[resource.urn] = resource
             self._by_type[resource.type].append(resource)
@@ -158,8 +159,13 @@ class Stack:
 
     def _tag(self, resource: Resource, tag: str) -> Any:
         """A default tag of its provider; Google Cloud calls them labels."""
-        labelled = self._of_provider(resource, f"defaultLabels.{tag}")
-        return self._of_provider(resource, f"defaultTags.tags.{tag}") if labelled is MISSING else labelled
+        # Every rule asks for them, of every resource.
+        key = resource.provider, tag
+        if key not in self._tags:
+            labelled = self._of_provider(resource, f"defaultLabels.{tag}")
+            of_aws = f"defaultTags.tags.{tag}"
+            self._tags[key] = self._of_provider(resource, of_aws) if labelled is MISSING else labelled
+        return self._tags[key]
 
     def _of_provider(self, resource: Resource, path: str) -> Any:
         provider = self.get(resource.provider)
@@ -222,6 +228,10 @@ class Rule:
     def level_at(self, tier: str) -> Level:
         """The level of what it finds at a tier."""
         return self.in_dev if self.in_dev and tier == DEV else self.level
+
+    def is_about(self, type_: str) -> bool:
+        """Whether resources of the type are among those that it looks at."""
+        return any(type_ == each or (each.endswith("*") and type_.startswith(each[:-1])) for each in self.types)
 
     def applies(self, resource: Resource, stack: Stack) -> bool:
         """Whether the rule is about the resource, which is of one of its types."""

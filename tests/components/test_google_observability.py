@@ -585,6 +585,17 @@ def test_endpoints_are_asked_over_tls_with_a_valid_certificate() -> None:
     assert api["selectedRegions"] == ["EUROPE", "ASIA_PACIFIC", "USA_IOWA"]
 
 
+def test_a_check_may_have_its_hosts_name_for_a_key() -> None:
+    longest = ".".join(["xn--" + "a" * 59] * 3 + ["b" * 57, "com"])
+    checks: Any = {host: {"host": host} for host in ("more.example.com", longest)}
+    plan = planned(lambda opts: CloudMonitoringUptimeChecks("shop", {**CHECKS, "checks": checks}, opts))
+    assert set(named(plan, CHECK)) == {"shop-more.example.com", f"shop-{longest}"}
+    assert len(longest) == 253
+    for policy in plan.of_type(ALERT):
+        assert len(policy.inputs["displayName"]) <= 512
+        assert policy.inputs["userLabels"]["part"] == "endpoint"
+
+
 def test_an_error_is_an_answer_where_it_is_said_alone() -> None:
     checks: Any = {"web": {"host": "www.example.com"}, "new": {"host": "new.example.com", "any_answer": True}}
     plan = planned(lambda opts: CloudMonitoringUptimeChecks("shop", {**CHECKS, "checks": checks}, opts))
@@ -629,7 +640,8 @@ def test_checks_that_google_would_refuse_are_refused_here() -> None:
     assert "1 to 60 seconds" in found(timeout=61)["timeout"]
     assert "fewer than 3 places" in found(regions=["EUROPE", "EUROPE", "USA_IOWA"])["regions"]
     assert "EUROPE" in found(regions=["EUROP"])["regions[0]"]
-    assert "small letters" in found(key="Web")[""]
+    for key in ("Web", "-web", "web.", "w" * 254):
+        assert "small letters" in found(key=key)[""]
     assert remedies(lambda: CloudMonitoringUptimeChecks("shop", {**CHECKS, "checks": {}})) == {
         "checks": "give one check or more"
     }

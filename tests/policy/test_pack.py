@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -64,17 +63,16 @@ class Engine:
         providers = {each.provider: self._provider(plan, each.provider) for each in plan.resources if each.provider}
         for resource in plan.resources:
             if shown is None or resource.name in shown:
-                inputs = unknown_checking_proxy(in_engine(dict(resource.inputs)))
+                args = ResourceValidationArgs(
+                    resource.type,
+                    unknown_checking_proxy(in_engine(dict(resource.inputs))),
+                    resource.urn,
+                    resource.name,
+                    options(resource),
+                    providers.get(resource.provider),
+                )
                 for policy in self.policies:
                     if isinstance(policy, ResourceValidationPolicy):
-                        args = ResourceValidationArgs(
-                            resource.type,
-                            inputs,
-                            resource.urn,
-                            resource.name,
-                            options(resource),
-                            providers.get(resource.provider),
-                        )
                         policy.validate(args, self._report(policy, resource.urn))
         # Outputs tell nothing of what was asked for.
         stack = {
@@ -124,18 +122,15 @@ def test_the_pack_passes_a_sound_stack(tier: str) -> None:
 def test_the_pack_finds_what_the_preview_finds(rule: Rule, tier: str) -> None:
     sketch = sound(tier)
     BREAKS[rule.id][0](sketch)
-    # Rules for one cloud have nothing to say of the other's resources: without these it takes a third of the time.
-    google = all(map(is_googles, rule.types))
     plan = sketch.plan()
-    plan = replace(plan, resources=[each for each in plan.resources if is_googles(each.type) == google])
-    rules = tuple(each for each in RULES if any(is_googles(type_) == google for type_ in each.types))
-    found = Engine(rules=rules).run(plan)
-    assert found == judged(plan)
-    assert tier == DEV or rule.id in {name for name, _, _ in found}
-
-
-def is_googles(type_: str) -> bool:
-    return type_.startswith(("gcp:", "pulumi:providers:gcp"))
+    expected = judged(plan)
+    broken = {name for name, _, _ in expected}
+    # What all rules find in a sound stack is nothing, as said above: here those that find something are enough, with
+    # one to which the engine shows resources before they are made.
+    local = next(each for each in RULES if each.is_local)
+    rules = tuple(each for each in RULES if each in (rule, local) or each.id in broken)
+    assert Engine(rules=rules).run(plan) == expected
+    assert tier == DEV or rule.id in broken
 
 
 def test_each_rule_has_a_policy_of_its_name_and_level() -> None:

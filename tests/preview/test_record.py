@@ -222,3 +222,38 @@ def test_plans_are_the_same_in_every_run() -> None:
 def test_the_stack_has_the_programs_outputs() -> None:
     plan = recorded(lambda: pulumi.export("answer", 42), NO_DEFAULTS).plan
     assert plan.outputs == {"answer": 42}
+
+
+def test_a_resource_that_waits_for_its_own_component_is_refused() -> None:
+    def program() -> None:
+        group = Group("group", provider())
+        aws.sns.Topic("topic", opts=pulumi.ResourceOptions(parent=group, depends_on=[group]))
+
+    assert "circular dependency" in refused(program)
+
+
+@pytest.mark.parametrize("between", [0, 1, 5])
+def test_resources_that_wait_for_each_other_are_refused(between: int) -> None:
+    def program() -> None:
+        groups = [Group(f"group-{i}", provider() if i == 0 else None) for i in range(between + 2)]
+        made = groups[0]._provider
+        for i, group in enumerate(groups):
+            aws.sns.Topic(
+                f"topic-{i}",
+                opts=pulumi.ResourceOptions(parent=group, provider=made, depends_on=[groups[(i + 1) % len(groups)]]),
+            )
+
+    assert "circular dependency" in refused(program)
+
+
+def test_the_same_dependency_may_be_said_twice() -> None:
+    def program() -> None:
+        first = aws.sns.Topic("first", opts=provider())
+        aws.sns.Topic(
+            "second",
+            display_name=first.id,
+            opts=pulumi.ResourceOptions(provider=first._provider, depends_on=[first, first]),
+        )
+
+    topics = {each.name: each for each in recorded(program).plan.of_type(TOPIC)}
+    assert topics["second"].dependencies == [topics["first"].urn]

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from enum import Enum
-from functools import cache
 from importlib import import_module
 from itertools import pairwise
 from types import NoneType, UnionType
@@ -23,8 +22,6 @@ from policy.catalogue import RULES
 from policy.rules.demands import EVERY_TIER
 from policy.rules.rule import Rule
 from preview import render
-from preview.judged import judged_plan
-from preview.plan import Plan
 from preview.project import configuration, stacks
 from stacks.account import Account, AccountFile, RepositoryIds
 from stacks.environments import (
@@ -61,16 +58,11 @@ from stacks.systems import SYSTEMS
 from stacks.tiers import PROFILES, Profile, Running
 
 from .stacks import reach, reach_google
-from .support import ROOT, known_plan
+from .support import ROOT, known_plan, previewed_plan
 
 MARK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README_LINES = 15
-
-
-@cache
-def plan_of(stack: str) -> Plan:
-    return judged_plan(configuration(ROOT, stack), ROOT / "__main__.py")
 
 
 def first_screen() -> str:
@@ -106,7 +98,7 @@ def stack_table() -> str:
     rows = []
     for stack in stacks(ROOT):
         values = configuration(ROOT, stack).values
-        resources = sum(each.custom and not each.type.startswith("pulumi:") for each in plan_of(stack).resources)
+        resources = sum(each.custom and not each.type.startswith("pulumi:") for each in previewed_plan(stack).resources)
         # An account's stack has no system and no tier.
         said = (values[f"plinth:{key}"] or "" for key in ("system", "cloud", "tier", "region"))
         rows.append([f"`{stack}`", *said, resources])
@@ -114,7 +106,7 @@ def stack_table() -> str:
 
 
 def picture(stack: str) -> str:
-    return f"```mermaid\n{render.mermaid(plan_of(stack))}\n```"
+    return f"```mermaid\n{render.mermaid(previewed_plan(stack))}\n```"
 
 
 def keys() -> str:
@@ -397,7 +389,7 @@ def filled(text: str) -> str:
 
 
 def urns(stack: str) -> str:
-    return "".join(f"{resource.urn}\n" for resource in plan_of(stack).resources)
+    return "".join(f"{resource.urn}\n" for resource in previewed_plan(stack).resources)
 
 
 WAYS = {"aws": reach.ways, "gcp": reach_google.ways}

@@ -31,10 +31,9 @@ from preview.plan import Plan, Resource
 from preview.project import Configuration, configuration
 
 from .policy.planted import sound
-from .support import ROOT, known, known_plan, recorded
+from .support import PROGRAM, ROOT, known, known_plan, recorded
 
 Keys = tuple[str | int, ...]
-PROGRAM = ROOT / "__main__.py"
 BY_HAND = "by hand"
 
 

@@ -1,6 +1,8 @@
 """What tests share: recording a program, and a cloud that answers."""
 
 import json
+import os
+import pickle
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -20,6 +22,9 @@ from preview.project import Configuration, configuration
 from preview.record import Answer, Recording, record
 
 ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = ROOT / "__main__.py"
+SHARED = "PLINTH_TESTS_SHARED"
+"""Variable that names the folder in which the processes of a test run keep what each of them would record."""
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 SCOPE = {"account": ACCOUNT, "region": REGION}
@@ -46,9 +51,30 @@ def recorded(
 
 
 @cache
+def previewed_plan(stack: str) -> Plan:
+    """What a stack of the project asks for in a preview, which knows nothing that a cloud gives."""
+    return _of_this_run(f"{stack}-previewed", lambda: recorded(PROGRAM, configuration(ROOT, stack)).plan)
+
+
+@cache
 def known_plan(stack: str) -> Plan:
     """What a stack of the project asks for, with a cloud that answers: policy documents and links can be read."""
-    return recorded(ROOT / "__main__.py", configuration(ROOT, stack), known).plan
+    return _of_this_run(f"{stack}-known", lambda: recorded(PROGRAM, configuration(ROOT, stack), known).plan)
+
+
+def _of_this_run(name: str, make: Callable[[], Plan]) -> Plan:
+    """A plan that one process of a test run has recorded for all of them."""
+    folder = os.environ.get(SHARED)
+    if not folder:
+        return make()
+    file = Path(folder) / name
+    if file.exists():
+        return pickle.loads(file.read_bytes())
+    plan = make()
+    being_written = file.with_name(f"{name}.{os.getpid()}")
+    being_written.write_bytes(pickle.dumps(plan))
+    being_written.replace(file)
+    return plan
 
 
 def planned(make: Callable[[pulumi.ResourceOptions], object], answer: Answer | None = known) -> Plan:

@@ -7,9 +7,8 @@ import pytest
 from policy.catalogue import IDS, judge
 from preview.plan import Plan
 
-from ..support import ROOT, known_plan, one
+from ..support import known_plan, one
 
-PROGRAM = ROOT / "__main__.py"
 STACKS = ("dev", "prod")
 
 

@@ -113,10 +113,9 @@ class ExternalDns(Component):
 def _add_on(args: ExternalDnsArgs) -> AddOn:
     provider = args["provider"]
     values = {
-        **(_route53(provider["aws"]) if "aws" in provider else {}),
-        **(_cloud_dns(provider["google"]) if "google" in provider else {}),
+        **(_route53(provider["aws"], args["domains"]) if "aws" in provider else {}),
+        **(_cloud_dns(provider["google"], args["domains"]) if "google" in provider else {}),
         "sources": ["gateway-httproute"],
-        "domainFilters": args["domains"],
         "policy": "sync",
         "registry": "txt",
         "txtOwnerId": args["owner"],
@@ -138,19 +137,38 @@ def _add_on(args: ExternalDnsArgs) -> AddOn:
     return AddOn("external-dns", NAMESPACE, {"controller": pods}, values, args.get("mirror"), skip_crds=True)
 
 
-def _route53(zone: AwsDnsZone) -> dict[str, Any]:
+def _route53(zone: AwsDnsZone, domains: list[str]) -> dict[str, Any]:
     return {
         "provider": {"name": "aws"},
         "env": [{"name": key, "value": zone["region"]} for key in ("AWS_REGION", "AWS_DEFAULT_REGION")],
-        "extraArgs": {**_FOR_WILDCARDS, "zone-id-filter": zone["zone_id"]},
+        "domainFilters": domains,
+        # The filter is asked about the zone too, which has a shorter name than the domains in it.
+        "extraArgs": {**_FOR_WILDCARDS, "zone-id-filter": zone["zone_id"], "aws-zone-match-parent": True},
     }
 
 
-def _cloud_dns(zone: GoogleDnsZone) -> dict[str, Any]:
+def _cloud_dns(zone: GoogleDnsZone, domains: list[str]) -> dict[str, Any]:
     return {
         "provider": {"name": "google"},
-        "extraArgs": {**_FOR_WILDCARDS, "zone-id-filter": zone["zone"], "google-project": zone["project"]},
+        "extraArgs": {
+            **_FOR_WILDCARDS,
+            "zone-id-filter": zone["zone"],
+            "google-project": zone["project"],
+            # In place of a plain filter, which no zone passes whose name is shorter than the domains'.
+            "regex-domain-filter": _with_parents(domains),
+        },
     }
+
+
+def _with_parents(domains: list[str]) -> str:
+    """A pattern of the domains with all below them, and of the names of zones that they may stand in."""
+    zones = {domain.split(".", i)[i] for domain in domains for i in range(1, domain.count("."))}
+    alternatives = [*(rf"(.+\.)?{_literal(domain)}" for domain in domains), *map(_literal, sorted(zones - set(domains)))]
+    return f"^({'|'.join(alternatives)})$"
+
+
+def _literal(domain: str) -> str:
+    return domain.replace(".", r"\.")
 
 
 def _problems(args: ExternalDnsArgs) -> Iterator[Problem]:

@@ -128,7 +128,7 @@ def links(settings: Settings, parts: Parts) -> Links:
             {"database": Credentials(database.credentials_secret, DATABASE_USER, SOON)},
             direct={"DB_HOST": database.direct_host},
         ),
-        database_owner=Credentials(database.credentials_secret, POSTGRES_USER),
+        database_owner=Credentials(database.credentials_secret, POSTGRES_USER, SOON),
         # A standby's role comes from its primary, with all else that is in the database.
         database_setup=None if settings.section.primary else _database_setup(database),
         cache=Link(

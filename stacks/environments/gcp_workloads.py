@@ -107,7 +107,7 @@ def links(settings: Settings, parts: Parts) -> Links:
             {"database": Credentials(_id_of(database.credentials_secret), DATABASE_USER, SOON)},
             direct={"DB_PORT": str(POSTGRES_PORTS[0])},
         ),
-        database_owner=Credentials(_id_of(database.credentials_secret), POSTGRES_USER),
+        database_owner=Credentials(_id_of(database.credentials_secret), POSTGRES_USER, SOON),
         database_setup=DatabaseSetup(
             host=database.host,
             administrator=Credentials(_id_of(database.administrator_secret), POSTGRES_USER),

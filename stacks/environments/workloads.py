@@ -177,7 +177,11 @@ class Workloads:
             return {"variables": variables, "existing": credentials.reference}
         return {
             "variables": variables,
-            "external": {"store": self._platform.secret_store, "key": credentials.reference},
+            "external": {
+                "store": self._platform.secret_store,
+                "key": credentials.reference,
+                "refresh": credentials.refresh,
+            },
         }
 
     def _registry(self) -> Text | None:

@@ -1,5 +1,6 @@
 """Add-ons of a cluster: their charts, namespaces, traffic and values."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -540,7 +541,6 @@ def test_records_of_one_zone_follow_routes() -> None:
         "AWS_DEFAULT_REGION": "eu-central-1",
     }
     assert tree["sources"] == ["gateway-httproute"]
-    assert tree["domainFilters"] == ["dev.example.com"]
     assert (tree["policy"], tree["registry"], tree["txtOwnerId"]) == ("sync", "txt", "shop-dev")
     assert tree["interval"] == "1m"
     google = values("external-dns", **CLOUD_DNS)
@@ -548,6 +548,33 @@ def test_records_of_one_zone_follow_routes() -> None:
     assert google["extraArgs"].items() >= {"zone-id-filter": "example-com", "google-project": "plinth-123456"}.items()
     assert google["gatewayNamespace"] == "gateways"
     assert google["interval"] == "5m"
+
+
+def passes(tree: dict[str, Any], zone: str, record: str) -> bool:
+    """Whether external-dns looks at a zone, and at a record in it. It asks its filter about the names of both."""
+    more = tree["extraArgs"]
+    if pattern := more.get("regex-domain-filter"):
+        assert "domainFilters" not in tree
+        return bool(re.fullmatch(pattern, zone) and re.fullmatch(pattern, record))
+
+    def within(name: str, others: list[str]) -> bool:
+        return any(name == each or name.endswith(f".{each}") for each in others)
+
+    of_zone = more["aws-zone-match-parent"] and any(each.endswith(f".{zone}") for each in tree["domainFilters"])
+    return (of_zone or within(zone, tree["domainFilters"])) and within(record, tree["domainFilters"])
+
+
+@pytest.mark.parametrize("provider", [ROUTE_53, CLOUD_DNS], ids=["route53", "clouddns"])
+def test_a_zone_may_be_of_the_domain_or_of_any_above_it(provider: dict[str, Any]) -> None:
+    tree = values("external-dns", **{**provider, "domains": ["api.dev.example.com", "example.org"]})
+    for zone in ("api.dev.example.com", "dev.example.com", "example.com"):
+        assert passes(tree, zone, "api.dev.example.com")
+        assert passes(tree, zone, "owner-a.api.dev.example.com")
+        assert passes(tree, zone, "v2.api.dev.example.com")
+        assert not passes(tree, zone, "web.dev.example.com")
+    assert passes(tree, "example.org", "example.org")
+    for other in ("other.com", "my-example.com", "apixdev.example.com", "web.dev.example.com"):
+        assert not passes(tree, other, "api.dev.example.com")
 
 
 def test_owners_of_a_domain_itself_stay_in_its_zone() -> None:

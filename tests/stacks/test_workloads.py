@@ -358,6 +358,17 @@ def test_private_images_are_pulled_with_the_secret_of_the_registry(stack: str) -
         assert len(pod["imagePullSecrets"]) == 1
 
 
+@pytest.mark.parametrize("stack", ENVIRONMENTS)
+def test_the_databases_password_is_looked_for_every_minute(stack: str) -> None:
+    """It is renewed at any time, and the former one is refused at once."""
+    intervals = {
+        (entry["remoteRef"]["key"].endswith("-database-credentials"), each.inputs["spec"]["refreshInterval"])
+        for each in known_plan(stack).of_type("kubernetes:external-secrets.io/v1:ExternalSecret")
+        for entry in each.inputs["spec"]["data"]
+    }
+    assert intervals == {(True, "1m"), (False, "1h")}
+
+
 def test_a_sealed_secret_takes_the_place_of_a_generated_one() -> None:
     sealed = "Ag" + "B" * 200
     plan = plan_of("workflows-aws-dev", secrets={"jwt-secret": {"sealed": sealed}})

@@ -253,8 +253,8 @@ def _no_source_positions() -> Iterator[None]:
 
 @contextmanager
 def _quick_search_for_cycles() -> Iterator[None]:
-    """Before each dependency the SDK walks all that the other one depends on, to see that it closes no cycle: a third of
-    the time. One that is declared already closes none, nor does any of a resource on which nothing depends yet, as
+    """Before each dependency the SDK walks all that the other one depends on, to see that it closes no cycle: a third
+    of the time. One that is declared already closes none, nor does any of a resource on which nothing depends yet, as
     nearly all are when they are registered."""
     walk = resource_cycle_breaker._reachable
     depended: set[pulumi.Resource] = set()

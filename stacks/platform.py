@@ -55,6 +55,8 @@ class PlatformSection(Part):
     """Groups of people who look into the environment's namespace. They read no secrets."""
     operators: tuple[str, ...] = ()
     """Groups of people who also restart and scale what runs there."""
+    operators_exec: bool = False
+    """Whether operators may open a shell in a pod, which shows them what the pod is given. Default: no."""
 
 
 def longest_name(system: System) -> int:

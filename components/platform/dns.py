@@ -163,7 +163,10 @@ def _cloud_dns(zone: GoogleDnsZone, domains: list[str]) -> dict[str, Any]:
 def _with_parents(domains: list[str]) -> str:
     """A pattern of the domains with all below them, and of the names of zones that they may stand in."""
     zones = {domain.split(".", i)[i] for domain in domains for i in range(1, domain.count("."))}
-    alternatives = [*(rf"(.+\.)?{_literal(domain)}" for domain in domains), *map(_literal, sorted(zones - set(domains)))]
+    alternatives = [
+        *(rf"(.+\.)?{_literal(domain)}" for domain in domains),
+        *map(_literal, sorted(zones - set(domains))),
+    ]
     return f"^({'|'.join(alternatives)})$"
 
 

@@ -219,7 +219,12 @@ class Platform:
         if people.viewers or people.operators:
             KubernetesAccess(
                 name,
-                {"namespace": space.namespace, "viewers": list(people.viewers), "operators": list(people.operators)},
+                {
+                    "namespace": space.namespace,
+                    "viewers": list(people.viewers),
+                    "operators": list(people.operators),
+                    "exec": people.operators_exec,
+                },
                 self._opts(),
             )
         self.secret_store = None

@@ -369,6 +369,37 @@ def test_the_databases_password_is_looked_for_every_minute(stack: str) -> None:
     assert intervals == {(True, "1m"), (False, "1h")}
 
 
+@pytest.mark.parametrize("stack", ENVIRONMENTS)
+def test_people_look_and_operate_in_the_environments_namespace_alone(stack: str) -> None:
+    plan, name = known_plan(stack), settings_of(stack).name
+    bound = {
+        each.inputs["roleRef"]["name"]
+        for each in plan.of_type("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
+        if each.inputs["metadata"]["namespace"] == name
+        and {who["kind"] for who in each.inputs["subjects"]} == {"Group"}
+    }
+    assert len(bound) == 2
+    assert not plan.of_type("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding")
+    assert not [each for role in bound for each in _rules(plan, role) if "pods/exec" in each["resources"]]
+
+
+def test_operators_may_be_let_into_pods() -> None:
+    platform = {"viewers": ["lookers"], "operators": ["doers"], "operatorsExec": True}
+    plan = plan_of("workflows-aws-dev", platform=platform)
+    opened = {
+        each.name
+        for each in plan.of_type("kubernetes:rbac.authorization.k8s.io/v1:Role")
+        for rule in each.inputs["rules"]
+        if "pods/exec" in rule["resources"]
+    }
+    assert opened == {"workflows-aws-dev-operators"}
+
+
+def _rules(plan: Plan, role: str) -> list[dict[str, Any]]:
+    roles = plan.of_type("kubernetes:rbac.authorization.k8s.io/v1:Role")
+    return [rule for each in roles if each.inputs["metadata"]["name"] == role for rule in each.inputs["rules"]]
+
+
 def test_a_sealed_secret_takes_the_place_of_a_generated_one() -> None:
     sealed = "Ag" + "B" * 200
     plan = plan_of("workflows-aws-dev", secrets={"jwt-secret": {"sealed": sealed}})

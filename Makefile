@@ -31,7 +31,7 @@ $(READY): requirements.txt
 	@touch $@
 
 lock: $(READY) ## compile requirements.txt from pyproject.toml
-	@$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	@$(BIN)/uv pip compile --quiet pyproject.toml --group project --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command 'make lock' --output-file requirements.txt
 
 preview: $(READY) ## show what a stack makes, with no cloud account and no Pulumi CLI

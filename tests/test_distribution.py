@@ -1,11 +1,15 @@
 """The library as other projects install it."""
 
+import ast
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from components.host import components
 
@@ -44,6 +48,32 @@ def test_every_component_can_be_imported_from_it(installed: Path) -> None:
     )
     here = [(kind.__module__.replace("components.", "plinth.", 1), kind.__name__) for kind in components()]
     assert result.stdout.strip() == str(here)
+
+
+def test_it_asks_for_what_its_modules_import_in_a_range_that_the_project_is_tested_with() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = {each.name: each for each in map(Requirement, project["project"]["dependencies"])}
+    imported = {
+        name.partition(".")[0]
+        for path in (ROOT / "components").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in _modules(node)
+    }
+    assert {name.replace("_", "-") for name in imported - sys.stdlib_module_names} == set(wanted)
+    for requirement in wanted.values():
+        assert {each.operator for each in requirement.specifier} == {">=", "<"}, "others have versions of their own"
+        assert version(requirement.name) in requirement.specifier
+
+
+def _modules(node: ast.AST) -> list[str]:
+    """What an import names, but for this package's own."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+
+
+def test_type_checkers_read_it(installed: Path) -> None:
+    assert (installed / "plinth" / "py.typed").exists()
 
 
 def test_the_scripts_of_jobs_are_in_it(installed: Path) -> None:

@@ -41,7 +41,8 @@ _REFERENCE_SIGNATURE = rpc._special_resource_sig
 class Recorder(mocks.MockMonitor):
     """A monitor that keeps registrations, under the URNs that the engine would give them.
 
-    Without an `answer` it behaves as the engine in a preview: a resource's inputs are known, all else of it is not.
+    Without an `answer` it behaves as the engine in a preview: a resource's inputs are known, all else of it is not, and
+    nothing at all of what a provider makes that is not configured yet.
     """
 
     def __init__(self, configuration: Configuration, answer: Answer | None = None):
@@ -66,6 +67,9 @@ class Recorder(mocks.MockMonitor):
             self._refuse_if_wrong(urn, request)
             self.requests[urn] = request
         if not request.custom:
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        if not self._answer and self._is_out_of_reach(request.provider):
+            # What its provider would say, the engine cannot ask.
             return resource_pb2.RegisterResourceResponse(urn=urn)
         state = struct_pb2.Struct()
         state.CopyFrom(request.object)
@@ -101,6 +105,11 @@ class Recorder(mocks.MockMonitor):
         self._refuse(f"look-up of {request.type} {request.name}: name the resource in the settings instead")
         urn = self.make_urn(request.parent, request.type, request.name)
         return resource_pb2.ReadResourceResponse(urn=urn, properties=request.properties)
+
+    def _is_out_of_reach(self, provider: str) -> bool:
+        """Whether what a provider is configured with is not all known."""
+        request = self.requests.get(provider.rpartition("::")[0])
+        return bool(request) and rpc.UNKNOWN in str(request.object)
 
     def _refuse(self, what: str) -> None:
         with self._lock:

@@ -224,6 +224,21 @@ def test_the_stack_has_the_programs_outputs() -> None:
     assert plan.outputs == {"answer": 42}
 
 
+def test_a_provider_that_is_not_configured_yet_tells_nothing() -> None:
+    """As one of a cluster that is made in the same run: the engine cannot ask it."""
+
+    def program() -> None:
+        first = aws.Provider("first", region="eu-central-1")
+        bucket = aws.s3.Bucket("bucket", opts=pulumi.ResourceOptions(provider=first))
+        later = aws.Provider("later", region="eu-central-1", profile=bucket.id)
+        for name, provider in (("known", first), ("unknown", later)):
+            topic = aws.sns.Topic(name, display_name="News", opts=pulumi.ResourceOptions(provider=provider))
+            pulumi.export(name, topic.display_name)
+
+    assert recorded(program).plan.outputs == {"known": "News", "unknown": UNKNOWN}
+    assert recorded(program, answer=known).plan.outputs == {"known": "News", "unknown": "News"}
+
+
 def test_a_resource_that_waits_for_its_own_component_is_refused() -> None:
     def program() -> None:
         group = Group("group", provider())

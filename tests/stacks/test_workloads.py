@@ -425,7 +425,7 @@ def test_a_secrets_variable_is_its_name_in_capitals() -> None:
 
 def test_each_alias_of_a_host_has_a_certificate_a_listener_and_the_route() -> None:
     services = {"api": {"route": {"host": "example.com", "aliases": ["api.example.com"]}}}
-    plan = plan_of("workflows-aws-dev", services=services)
+    plan = recorded(PROGRAM, changed("workflows-aws-dev", services=services), known).plan
     (gateway,) = plan.of_type("kubernetes:gateway.networking.k8s.io/v1:Gateway")
     over_tls = {each["hostname"]: each["name"] for each in gateway.inputs["spec"]["listeners"] if "tls" in each}
     assert set(over_tls) == {"example.com", "api.example.com"}

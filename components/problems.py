@@ -22,7 +22,8 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         if self.value is MISSING:
             return f"{self.path}: {self.remedy}"
-        shown = self.value if isinstance(self.value, str) else repr(self.value)
+        legible = isinstance(self.value, str) and self.value.strip() and self.value.isprintable()
+        shown = self.value if legible else repr(self.value)
         return f"{self.path}={_shortened(shown)}: {self.remedy}"
 
 
@@ -54,12 +55,14 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(key, valid, n=1)
     if near:
         return f"unknown key; did you mean `{near[0]}`?"
-    return "unknown key; " + (f"the keys here are {', '.join(valid)}" if valid else "no keys are valid here")
+    return f"unknown key; the keys here are {', '.join(valid)}" if valid else "no keys are valid here; leave it out"
 
 
 def one_of(valid: Iterable[str], given: object = None) -> str:
     """The remedy for a value outside a closed list: the nearest one if any is near, and the list unless it is long."""
     choices = list(valid)
+    if not choices:
+        return "there are none to choose from; leave it out"
     near = difflib.get_close_matches(str(given), choices, n=1)
     if near and len(choices) > _LONG_LIST:
         return f"did you mean `{near[0]}`?"

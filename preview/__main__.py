@@ -35,8 +35,13 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
         print("\n\n".join(outputs))
     for name, each in zip(names, shown, strict=True):
         if each.error:
-            print(f"{name}: {each.error}", file=sys.stderr)
+            print(_named(name, each.error), file=sys.stderr)
     return 1 if any(each.error for each in shown) else 0
+
+
+def _named(stack: str, error: str) -> str:
+    """An error with its stack before it, unless that is what it begins with."""
+    return error if error.startswith((f"Pulumi.{stack}.yaml", f"no stack `{stack}`")) else f"{stack}: {error}"
 
 
 def _compare(options: argparse.Namespace, root: Path) -> int:

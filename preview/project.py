@@ -38,7 +38,7 @@ def stacks(root: Path) -> list[str]:
 def configuration(root: Path, stack: str) -> Configuration:
     """The configuration of a stack: its file over the project's defaults, without merging objects, as the engine does.
 
-    Raises `PreviewError` for a stack without a file and a file that is no YAML mapping.
+    Raises `PreviewError` for a stack without a file and a file that is no YAML mapping, or has none as `config`.
     """
     known = stacks(root)
     if stack not in known:
@@ -49,12 +49,12 @@ def configuration(root: Path, stack: str) -> Configuration:
     name = project["name"]
     declared = {
         _full_key(name, key): entry["default"]
-        for key, entry in (project.get("config") or {}).items()
+        for key, entry in _configured(project, "Pulumi.yaml").items()
         if isinstance(entry, dict) and "default" in entry
     }
     given = {
         _full_key(name, key): entry
-        for key, entry in (_mapping(root / f"Pulumi.{stack}.yaml").get("config") or {}).items()
+        for key, entry in _configured(_mapping(root / f"Pulumi.{stack}.yaml"), f"Pulumi.{stack}.yaml").items()
     }
     values, secrets = {}, set()
     for key, value in {**declared, **given}.items():
@@ -73,6 +73,16 @@ def _mapping(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise PreviewError(f"{path.name} is no mapping; it starts with `config:`")
     return content
+
+
+def _configured(content: dict[str, Any], file: str) -> dict[str, Any]:
+    """What stands under `config` in a file."""
+    config = content.get("config") or {}
+    if not isinstance(config, dict):
+        raise PreviewError(
+            f"{file}: `config` is no mapping; write a line `<key>: <value>` for each key, without a hyphen"
+        )
+    return {str(key): value for key, value in config.items()}
 
 
 def _full_key(project: str, key: str) -> str:

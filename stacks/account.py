@@ -10,25 +10,31 @@ from components.problems import MISSING, InputError
 
 from .model import Part, Tier
 from .reading import Alerts, Cloud, Reader, values_of
+from .shapes import shaped
 from .systems import SYSTEMS
 
 ACCOUNTS = {Cloud.AWS: "stacks.environments.aws_account", Cloud.GCP: "stacks.environments.gcp_account"}
 """The module of each account that there is."""
 
 
+_Number = Annotated[str, shaped(r"\d+", "write the number in quotes, like '123456'")]
+
+
 class RepositoryIds(Part):
     """The numbers that GitHub puts beside the names in the tokens of newer repositories."""
 
-    owner: Annotated[str, Field(pattern=r"^\d+$")]
+    owner: _Number
     """Number of the owner."""
-    repository: Annotated[str, Field(pattern=r"^\d+$")]
+    repository: _Number
     """Number of the repository."""
 
 
 class Account(Part):
     """What an account has once."""
 
-    repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")]
+    repository: Annotated[
+        str, shaped(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+", "write <owner>/<name>, like your-organization/plinth")
+    ]
     """GitHub repository of this project, `owner/name`, whose workflows take the account's roles."""
     repository_ids: RepositoryIds | None = None
     """Its numbers, which tokens hold of repositories made, renamed or transferred since July 2026. Default: none."""
@@ -36,7 +42,10 @@ class Account(Part):
     """The branch that is deployed."""
     environments: tuple[str, ...]
     """GitHub environments whose jobs deploy: each gets a role."""
-    domain: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$")]
+    domain: Annotated[
+        str,
+        shaped(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", "write a domain in small letters, like your-domain.com"),
+    ]
     """DNS domain of the zone in which environments are found."""
     monthly_budget: Annotated[int, Field(ge=1)]
     """What a month may cost: in US dollars on AWS, on Google Cloud in what the billing account pays in."""
@@ -120,7 +129,7 @@ def load_account(
         reader.add("alerts", MISSING, "a budget tells people by e-mail; name a mailto: address among them")
     reader.tags(values.get("tags", {}))
     if reader.problems:
-        raise InputError(reader.file, reader.problems)
+        raise InputError(reader.file, reader.told())
     if not (file and cloud):
         raise AssertionError("a part of the settings is missing although no problem was found")
     return AccountSettings(
@@ -133,4 +142,5 @@ def load_account(
         tags=file.tags,
         decommission=file.decommission,
         section=section,
+        warnings=tuple(reader.unheard(cloud, values)),
     )

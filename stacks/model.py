@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from components.problems import MISSING, Problem, one_of
-from components.service.quantities import cpu, memory
+
+from .shapes import Cpu, Host, Memory, Registry, Version, shaped
 
 _NAME = r"[a-z][a-z0-9-]{0,29}"
 
@@ -53,13 +54,8 @@ class LogLevel(Enum):
     ERROR = "error"
 
 
-HOST = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
-"""Shape of a host name."""
 SERVICE_NAME = r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?"
 """Shape of a service's name: a DNS label, and short enough for what is named after it."""
-Host = Annotated[str, Field(pattern=f"^{HOST}$", max_length=253)]
-Cpu = Annotated[str, Field(pattern=r"^[1-9]\d*m?$|^\d+\.\d{1,3}$")]
-Memory = Annotated[str, Field(pattern=r"^[1-9]\d*(Ki|Mi|Gi|Ti)$")]
 
 
 class Part(BaseModel):
@@ -71,7 +67,9 @@ class Part(BaseModel):
 class Postgres(Part):
     """A PostgreSQL database and the application's role in it."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,55}$")
+    name: Annotated[
+        str, shaped(r"[a-z][a-z0-9_]{0,55}", "write small letters, digits and _, a letter first, 56 characters at most")
+    ]
     """Name of the database."""
     version: PostgresVersion = PostgresVersion.V17
     """Major version."""
@@ -190,7 +188,12 @@ class Secret(Part):
     """Characters."""
     version: Annotated[int, Field(ge=1)] = 1
     """Raising it makes a new value."""
-    sealed: str | None = Field(default=None, pattern=r"^[A-Za-z0-9+/]{100,}={0,2}$")
+    sealed: (
+        Annotated[
+            str, shaped(r"[A-Za-z0-9+/]{100,}={0,2}", "copy what kubeseal prints, which is Base64, as one line of text")
+        ]
+        | None
+    ) = None
     """The value itself, sealed with `kubeseal --raw --scope namespace-wide`. Default: one is generated, and kept in the
     secret store."""
 
@@ -263,7 +266,7 @@ class Route(Part):
     """Host name. Default: any, with a certificate that no browser trusts; not in production."""
     aliases: tuple[Host, ...] = ()
     """Further host names, which stand beside the first."""
-    paths: tuple[Annotated[str, Field(pattern=r"^/[^\s?#]*$")], ...] = ("/",)
+    paths: tuple[str, ...] = ("/",)
     """What the paths of its requests begin with."""
     requests_per_second: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     """Requests that the gateway lets through, at each of its replicas."""
@@ -279,9 +282,9 @@ class Route(Part):
 class Migrations(Part):
     """Commands of a service's image that change what the database looks like. Each must be safe to run again."""
 
-    up: tuple[str, ...] = Field(min_length=1)
+    up: tuple[str, ...]
     """Brings it to what this version of the service needs."""
-    down: tuple[str, ...] = Field(min_length=1)
+    down: tuple[str, ...]
     """Takes the last step back."""
 
 
@@ -290,9 +293,14 @@ class Service(Part):
 
     purpose: str
     """What it does."""
-    image: str = Field(pattern=r"^[a-z0-9]+([._/-]+[a-z0-9]+)*$")
+    image: Annotated[
+        str,
+        shaped(
+            r"[a-z0-9]+([._/-]+[a-z0-9]+)*", "write its name in small letters, without registry and tag, like portal"
+        ),
+    ]
     """Name of its image in the registry."""
-    version: str = Field(pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64})$")
+    version: Version
     """Tag of the image, or its digest."""
     replicas: Annotated[int, Field(ge=1, le=1000)]
     """How many run, unless it scales."""
@@ -310,7 +318,7 @@ class Service(Part):
     """What answers whether it must be started again."""
     ready_path: str = "/ready"
     """What answers whether it takes requests."""
-    environment: dict[Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")], str] = Field(default_factory=dict)
+    environment: dict[str, str] = Field(default_factory=dict)
     """Further environment variables. No secret is among them."""
     route: Route | None = None
     """How it is reached from outside. Default: it is not."""
@@ -361,7 +369,7 @@ class System(Part):
     """Name of the system."""
     title: str
     """What it is, in a few words."""
-    registry: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)*$")
+    registry: Registry
     """Where its images are, unless the stack says otherwise."""
     log_level: LogLevel
     """What its services write to their logs."""
@@ -411,8 +419,9 @@ class System(Part):
 
 
 def inconsistencies(system: System) -> list[Problem]:
-    """Where parts of a system do not fit each other, with paths as in a stack file."""
-    found = []
+    """Where parts of a system do not fit each other, with paths as in a stack file. What does not fit a component that
+    is made of them is the component's to say."""
+    found = list(_taken_twice(system.services))
     broker = system.broker
     for path, named in (
         ("broker.exchanges", broker.exchanges),
@@ -443,7 +452,7 @@ def inconsistencies(system: System) -> list[Problem]:
             found.append(Problem(f"broker.queues.{name}.routingKey", queue.routing_key, remedy))
     database = system.database
     if database.max_storage_gb < database.storage_gb:
-        remedy = f"give {database.storage_gb} or more, which the database starts with"
+        remedy = f"give storageGb={database.storage_gb} or more, which the database starts with"
         found.append(Problem("database.maxStorageGb", database.max_storage_gb, remedy))
     for name, store in system.stores.items():
         if store.keep_days and store.keep_days <= max(store.archive_after_days, store.lock_days):
@@ -459,25 +468,27 @@ def inconsistencies(system: System) -> list[Problem]:
     return found
 
 
+def _taken_twice(services: dict[str, Service]) -> Iterator[Problem]:
+    """The requests that come to two services, which are those of one host, or of any, whose paths begin alike."""
+    taken: dict[tuple[str, str], str] = {}
+    for name, service in services.items():
+        route = service.route
+        if not route:
+            continue
+        hosts = {"host": route.host or "", **{f"aliases[{i}]": alias for i, alias in enumerate(route.aliases)}}
+        for key, host in hosts.items():
+            for path in dict.fromkeys(route.paths):
+                first = taken.setdefault((host, path), name)
+                if first != name:
+                    remedy = f"{first} takes {path} at {host or 'any host'} already; give another host, or other paths"
+                    yield Problem(f"services.{name}.route.{key}", host or MISSING, remedy)
+
+
 def _unfit(name: str, service: Service) -> Iterator[Problem]:
     """Where a service's own parts do not fit each other."""
     path = f"services.{name}"
     if not re.fullmatch(SERVICE_NAME, name):
         remedy = "is no DNS label; take small letters, digits and hyphens, a letter first, 30 characters at most"
         yield Problem(path, MISSING, remedy)
-    scaling, resources = service.scaling, service.resources
-    if scaling and scaling.most < scaling.fewest:
-        yield Problem(f"{path}.scaling.most", scaling.most, f"give fewest={scaling.fewest} or more")
-    if service.route and service.route.aliases and not service.route.host:
-        yield Problem(f"{path}.route.host", MISSING, "aliases stand beside a host name; give that first")
-    if service.port == service.metrics_port:
-        yield Problem(f"{path}.metricsPort", service.metrics_port, "requests have this port; give another one")
-    for what, size, limit, amount in (
-        ("cpu", resources.cpu, resources.cpu_limit, cpu),
-        ("memory", resources.memory, resources.memory_limit, memory),
-    ):
-        if amount(size) > amount(limit):
-            remedy = f"asks for more than {what}Limit={limit}; lower it, or raise the limit"
-            yield Problem(f"{path}.resources.{what}", size, remedy)
     if service.migrations and not service.database:
         yield Problem(f"{path}.migrations", MISSING, "changes a database that it does not use; set database to true")

@@ -1,16 +1,16 @@
 """What a stack file says of its cluster: the add-ons that services need there, and where images come from."""
 
 from enum import Enum
-
-from pydantic import Field
+from typing import Annotated
 
 from .model import Part, System
+from .shapes import Registry, shaped
 
 
 class ImagesSection(Part):
     """Where the images of services come from."""
 
-    registry: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)*$")
+    registry: Registry | None = None
     """Registry, and the path in it. Default: the system's own."""
     pull_secret: str | None = None
     """Reference of the secret with which a private registry is read: what `docker login` writes, in the cloud's secret
@@ -49,7 +49,7 @@ class PlatformSection(Part):
     Default: each chart's own repository."""
     provided: tuple[AddOn, ...] = ()
     """Add-ons that the cluster has already. Default: none; each is installed."""
-    contact: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    contact: Annotated[str, shaped(r"[^@\s]+@[^@\s]+\.[^@\s]+", "write an e-mail address")] | None = None
     """Address that Let's Encrypt may write to. Default: none."""
     viewers: tuple[str, ...] = ()
     """Groups of people who look into the environment's namespace. They read no secrets."""
@@ -57,6 +57,12 @@ class PlatformSection(Part):
     """Groups of people who also restart and scale what runs there."""
     operators_exec: bool = False
     """Whether operators may open a shell in a pod, which shows them what the pod is given. Default: no."""
+
+
+def always_installed(system: System) -> set[AddOn]:
+    """The add-ons that a system's cluster gets in every environment, unless it has them."""
+    routed = any(service.route for service in system.services.values())
+    return {AddOn.CERTIFICATES, AddOn.SEALED_SECRETS, AddOn.RELOADS} | ({AddOn.GATEWAY} if routed else set())
 
 
 def longest_name(system: System) -> int:

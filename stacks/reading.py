@@ -1,14 +1,15 @@
 """What the readers of all kinds of stack files share."""
 
+import copy
 import importlib
 import json
 import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from itertools import takewhile
 from typing import Any, TypeVar, get_origin
 
-from pydantic import AfterValidator, BaseModel, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ValidationError
 
 from components.problems import MISSING, Problem, one_of, unknown_key
 
@@ -70,17 +71,6 @@ def values_of(config: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def shaped(pattern: str, remedy: str) -> AfterValidator:
-    """For a field's annotation: text that matches the whole pattern. The remedy says in words what to write."""
-
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise PydanticCustomError("shape", "{remedy}", {"remedy": remedy})
-        return text
-
-    return AfterValidator(check)
-
-
 def regions_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """What a stack file says of regions, by key."""
     return {key: values[key] for key in ("region", "recoveryRegion", "primaryRegion") if key in values}
@@ -88,6 +78,8 @@ def regions_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 Section = TypeVar("Section", bound=BaseModel)
 Member = TypeVar("Member", bound=Enum)
+_ATTEMPTS = 10
+"""How often something is put in the place of what does not fit: where a part goes as a whole, its owner may follow."""
 
 
 class Reader:
@@ -96,6 +88,8 @@ class Reader:
     def __init__(self, stack: str):
         self.file = f"Pulumi.{stack}.yaml"
         self.problems: list[Problem] = []
+        self._of_shape: list[Problem] = []
+        self._broken: list[str] = []
 
     def add(self, path: str, value: object, remedy: str) -> None:
         """Keep a problem."""
@@ -112,14 +106,42 @@ class Reader:
             if key.partition(":")[0] == NAMESPACE:
                 self.add(key.partition(":")[2], MISSING, "is encrypted but holds no secret; write it in plain text")
 
-    def parsed(self, shape: type[Section], value: Any, path: str) -> Section | None:
-        """The value as the shape, or None and problems. Strict, since YAML has types of its own."""
-        try:
-            return shape.model_validate_json(json.dumps(value), strict=True)
-        except ValidationError as error:
-            for detail in error.errors():
-                self.add(*_explained(shape, path, detail, self.file))
-            return None
+    def parsed(
+        self, shape: type[Section], value: Any, path: str, known: Mapping[str, Any] | None = None
+    ) -> Section | None:
+        """The value as the shape. Strict, since YAML has types of its own.
+
+        What does not fit is a problem. So that the rest is looked at with it, what is known stands in its place, or
+        nothing; where that does not fit either, there is None.
+        """
+        given = value
+        for attempt in range(_ATTEMPTS):
+            try:
+                return shape.model_validate_json(json.dumps(given), strict=True)
+            except ValidationError as error:
+                details = error.errors()
+            if not attempt:
+                for detail in details:
+                    self._keep(shape, path, detail)
+            given = _without(given, details, known or {})
+            if given is None:
+                break
+        return None
+
+    def _keep(self, shape: type[BaseModel], path: str, detail: Any) -> None:
+        """Keep a problem of shape, and where it is."""
+        self.add(*_explained(shape, path, detail, self.file))
+        self._of_shape.append(self.problems[-1])
+        if detail["type"] != "extra_forbidden":
+            self._broken.append(".".join([*([path] if path else []), *_steps(detail)]))
+
+    def told(self) -> list[Problem]:
+        """The problems, without those that are about something in the place of what does not fit."""
+        return [
+            each
+            for each in self.problems
+            if each in self._of_shape or not any(_rests_on(each, broken) for broken in self._broken)
+        ]
 
     def member(self, kind: type[Member], value: Any) -> Member | None:
         """The member with the value, or None: the file's shape reports what is none."""
@@ -152,11 +174,22 @@ class Reader:
             if tag in tags:
                 self.add(f"tags.{tag}", tags[tag], "every environment sets this tag itself; choose another name")
 
-    def section(self, shape: type[Section], cloud: Cloud | None, values: dict[str, Any]) -> Section | None:
+    def section(
+        self,
+        shape: type[Section],
+        cloud: Cloud | None,
+        values: dict[str, Any],
+        known: Mapping[str, Any] | None = None,
+    ) -> Section | None:
         """The cloud's own section, or None and problems."""
         given = values.get(cloud.value, {}) if cloud else None
         # Anything else is reported with the file's shape.
-        return self.parsed(shape, given, cloud.value) if cloud and isinstance(given, dict) else None
+        return self.parsed(shape, given, cloud.value, known) if cloud and isinstance(given, dict) else None
+
+    def unheard(self, cloud: Cloud, values: Mapping[str, Any]) -> list[str]:
+        """Warnings of what only another cloud has. It may stay, so that the file holds for both."""
+        others = [each.value for each in Cloud if each is not cloud and each.value in values]
+        return [f"{NAMESPACE}:{other}: has no effect on {cloud.value}, and may stay for a move" for other in others]
 
     def module(self, cloud: Cloud | None, modules: Mapping[Cloud, str], what: str) -> Any:
         """The module of settings that a cloud has beside its own, or None where there is none."""
@@ -176,6 +209,52 @@ def laid_over(known: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]
         below = known.get(key)
         merged[key] = laid_over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
+
+
+def _rests_on(problem: Problem, broken: str) -> bool:
+    """Whether a problem is at, above or below a path, or reasons with what stands there."""
+    here = problem.path.removeprefix(f"{NAMESPACE}:")
+    if here == broken or here.startswith((f"{broken}.", f"{broken}[")) or broken.startswith(f"{here}."):
+        return True
+    owner, _, key = broken.rpartition(".")
+    if not owner:
+        return False
+    # A remedy names its neighbours by their keys, and all else by its path.
+    named = f"{re.escape(broken)}|{re.escape(key)}" if here.startswith(f"{owner}.") else re.escape(broken)
+    return re.search(rf"(?<![\w.])({named})\b", problem.remedy) is not None
+
+
+def _steps(detail: Any) -> list[str]:
+    """The keys that lead to a pydantic error. What is in a list is not told from the list."""
+    return [str(step) for step in takewhile(lambda step: isinstance(step, str) and step != "[key]", detail["loc"])]
+
+
+def _without(given: Any, details: list[Any], known: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A mapping with what is known, or nothing, in the place of each error. None where nothing would be left."""
+    if not isinstance(given, dict):
+        return None
+    mended = copy.deepcopy(given)
+    for detail in details:
+        steps = _steps(detail)
+        if detail["type"] == "missing" and _at(known, steps) is None:
+            del steps[-1]  # a part that lacks something goes as a whole
+        if not steps:
+            return None
+        place = _at(mended, steps[:-1])
+        if not isinstance(place, dict):
+            continue  # it went with another error
+        place.pop(steps[-1], None)
+        if (instead := _at(known, steps)) is not None:
+            place[steps[-1]] = instead
+    return mended
+
+
+def _at(values: Mapping[str, Any], steps: list[str]) -> Any:
+    """What stands in nested mappings where the steps lead, or None."""
+    found: Any = values
+    for step in steps:
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found
 
 
 def _explained(shape: type[BaseModel], prefix: str, detail: Any, file: str) -> Problem:
@@ -204,9 +283,10 @@ def _explained(shape: type[BaseModel], prefix: str, detail: Any, file: str) -> P
         "tuple_type": "give a list",
         "greater_than_equal": f"give {context.get('ge')} or more",
         "less_than_equal": f"give {context.get('le')} or less",
-        "string_pattern_mismatch": f"must match {context.get('pattern')}",
+        "int_parsing_size": "give a number of fewer digits",
+        "shape": detail["msg"],  # which is a remedy
     }
-    return Problem(path, given, remedies.get(kind) or detail["msg"])
+    return Problem(path, given, remedies.get(kind, "is nothing that can stand here; see docs/configuration.md"))
 
 
 def _keys(shape: type[BaseModel], steps: tuple[int | str, ...]) -> list[str]:

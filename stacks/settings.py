@@ -24,7 +24,7 @@ from .account import AccountSettings, load_account
 from .kubeconfig import kubeconfig_problem, unreachable
 from .model import NodePool, Part, System, Tier, inconsistencies
 from .platform import AddOn, ImagesSection, PlatformSection, longest_name
-from .reading import NAMESPACE, Alerts, Cloud, Reader, laid_over, values_of
+from .reading import NAMESPACE, Alerts, Cloud, Reader, Section, laid_over, values_of
 from .systems import SYSTEMS
 from .tiers import PROFILES, Profile, shortfalls
 
@@ -121,6 +121,8 @@ class CloudModule(Protocol):
     """Keys of the stack file that it cannot do without."""
     REFUSED: Mapping[str, str]
     """Keys that mean nothing there, each with the reason."""
+    STAND_INS: Mapping[str, Any]
+    """What stands in the section for required values that do not fit, so that the rest is looked at."""
     ADD_ONS: frozenset[AddOn]
     """Add-ons that may be installed there."""
 
@@ -128,6 +130,16 @@ class CloudModule(Protocol):
     def problems(values: Mapping[str, Any], section: Any, system: System | None) -> list[Problem]:
         """What is wrong in the section, with what else the stack file says, and with the system there. Paths are below
         the namespace."""
+        ...
+
+    @staticmethod
+    def installed(values: Mapping[str, Any], section: Any, system: System) -> set[AddOn]:
+        """The add-ons that the cluster gets, unless it has them."""
+        ...
+
+    @staticmethod
+    def gateway_has_hosts(section: Any) -> bool:
+        """Whether the gateway itself has the hosts' certificates."""
         ...
 
     @staticmethod
@@ -247,7 +259,7 @@ class _Loader(Reader):
         tier = self.member(Tier, values.get("tier"))
         system = self._system(values, tier or Tier.DEV)
         module: CloudModule | None = self.module(cloud, ENVIRONMENTS, str(values.get("system", "the system")))
-        section = self.section(module.Section, cloud, values) if module else None
+        section = self.section(module.Section, cloud, values, module.STAND_INS) if module else None
         self._network(values.get("network"))
         if module and system:
             self._name(system, min(module.longest_name(system), longest_name(system)))
@@ -256,8 +268,10 @@ class _Loader(Reader):
                 self.add(key, MISSING, f"required; set it in {self.file}")
         if module and cloud:
             self._fit(cloud, module, values)
-        if module and section and all(isinstance(values.get(key), str | dict) for key in module.REQUIRED):
+        if module and section:
             self.add_all(module.problems(values, section, system))
+            if system:
+                self._in_the_cluster(module, values, section, system)
         if tier and system:
             self._demands(cloud, tier, system, section, values)
         if tier:
@@ -266,7 +280,7 @@ class _Loader(Reader):
         if isinstance(values.get("cluster"), dict):
             self._cluster(values["cluster"])
         if self.problems:
-            raise InputError(self.file, self.problems)
+            raise InputError(self.file, self.told())
         if not (file and system and tier and cloud and module):
             raise AssertionError("a part of the settings is missing although no problem was found")
         return Settings(
@@ -286,11 +300,15 @@ class _Loader(Reader):
             tags=file.tags,
             decommission=file.decommission,
             section=section,
-            warnings=(*self._warnings(file, system), *module.warnings(section, file.cluster is None)),
+            warnings=(
+                *self._warnings(file, system),
+                *self.unheard(cloud, values),
+                *module.warnings(section, file.cluster is None),
+            ),
         )
 
     def _system(self, values: dict[str, Any], tier: Tier) -> System | None:
-        """The system at the tier with the stack's overrides."""
+        """The system at the tier with the stack's overrides, as far as they fit."""
         name = values.get("system")
         if not isinstance(name, str):
             return None
@@ -298,7 +316,6 @@ class _Loader(Reader):
             self.add("system", name, one_of(SYSTEMS, name))
             return None
         system = SYSTEMS[name](tier)
-        count = len(self.problems)
         changes: dict[str, Any] = {
             key: self._overridden(getattr(system, key), values.get(key), key)
             for key in ("database", "broker", "cache", "backup")
@@ -308,7 +325,34 @@ class _Loader(Reader):
         changes["nodes"] = self._node_pools(system.nodes, values.get("nodes"))
         system = system.model_copy(update=changes)
         self.add_all(inconsistencies(system))
-        return None if len(self.problems) > count else system
+        self._replicas(system, values.get("services"))
+        return system
+
+    def _replicas(self, system: System, overrides: Any) -> None:
+        """See that nobody gives a number of replicas that nobody asks for."""
+        for name, override in (overrides if isinstance(overrides, dict) else {}).items():
+            scaling = system.services[name].scaling if name in system.services else None
+            if scaling and isinstance(override, dict) and "replicas" in override:
+                remedy = f"the service follows its load; give scaling.fewest, which is {scaling.fewest}, instead"
+                self.add(f"services.{name}.replicas", override["replicas"], remedy)
+
+    def _in_the_cluster(self, module: CloudModule, values: dict[str, Any], section: Any, system: System) -> None:
+        """See that the components in the cluster take what they will be given, charts included."""
+        # They need an SDK that an account's stack does without.
+        from .environments import cluster_settings
+
+        people = self._said(PlatformSection, values.get("platform"))
+        registry = self._said(ImagesSection, values.get("images")).registry or system.registry
+        hosts = module.gateway_has_hosts(section)
+        self.add_all(cluster_settings.problems(system, registry, people, hosts))
+        wanted = module.installed(values, section, system) - set(people.provided)
+        charts = people.charts
+        if charts and not mirror_problem(charts) and (remedy := cluster_settings.chart_problem(charts, wanted)):
+            self.add("platform.charts", charts, remedy)
+
+    def _said(self, shape: type[Section], value: Any) -> Section:
+        """A section of the file as far as it fits: what does not is reported with the file's shape."""
+        return Reader(self._stack).parsed(shape, value or {}, "") or shape()
 
     def _fit(self, cloud: Cloud, module: CloudModule, values: dict[str, Any]) -> None:
         """See that nothing is there which means nothing."""
@@ -333,7 +377,7 @@ class _Loader(Reader):
         if not isinstance(override, dict):
             return part  # absent, or reported with the file's shape
         known = json.loads(part.model_dump_json(by_alias=True))
-        return self.parsed(type(part), laid_over(known, override), path) or part
+        return self.parsed(type(part), laid_over(known, override), path, known) or part
 
     def _overridden_parts(self, system: System, key: str, kind: str, values: dict[str, Any]) -> dict[str, Any]:
         parts = dict(getattr(system, key))
@@ -361,11 +405,11 @@ class _Loader(Reader):
                 f"makes the environment {name}; rename the stack: small letters, digits and single hyphens, "
                 "a letter first and no hyphen last"
             )
-            self.add("stack", self._stack, remedy)
+            self.problems.append(Problem("stack", self._stack, remedy))
         elif len(name) > longest:
             room = longest - (len(name) - len(self._stack))
             remedy = f"makes the environment {name}; rename the stack: give its name {room} characters or fewer"
-            self.add("stack", self._stack, remedy)
+            self.problems.append(Problem("stack", self._stack, remedy))
 
     def _network(self, network: Any) -> None:
         if not isinstance(network, dict):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import pulumi
@@ -669,7 +669,7 @@ def _problems(name: str, args: EksClusterArgs) -> Iterator[Problem]:
     for i, block in enumerate(args.get("allowed_cidrs", [])):
         if remedy := client_block_problem(block):
             yield Problem(f"allowed_cidrs[{i}]", block, remedy)
-    yield from _principal_problems(args)
+    yield from principal_problems(args.get("administrators", {}), args.get("viewers", {}), args.get("groups", {}))
 
 
 def _takes_add_ons(group: NodeGroup) -> bool:
@@ -706,24 +706,29 @@ def _group_problems(name: str, key: str, group: NodeGroup) -> Iterator[Problem]:
             yield Problem(f"{path}.taints.{taint}", effect, one_of(_TAINTS, effect))
 
 
-def _principal_problems(args: EksClusterArgs) -> Iterator[Problem]:
-    """EKS has one entry for each principal. Those that only the cloud knows are not compared."""
-    members = args.get("groups", {})
+def principal_problems(
+    administrators: Mapping[str, pulumi.Input[str]],
+    viewers: Mapping[str, pulumi.Input[str]],
+    members: Mapping[str, ClusterGroup],
+    spelled: Callable[[str], str] = str,
+) -> Iterator[Problem]:
+    """What is wrong with those who use a cluster, with paths as `spelled` writes them. EKS has one entry for each
+    principal. Those that only the cloud knows are not compared."""
     named = {
-        "administrators": args.get("administrators", {}),
-        "viewers": args.get("viewers", {}),
+        "administrators": administrators,
+        "viewers": viewers,
         "groups": {purpose: member["principal_arn"] for purpose, member in members.items()},
     }
     seen: dict[str, str] = {}
     for field, principals in named.items():
         for purpose, principal in principals.items():
-            path = f"{field}.{purpose}"
+            path = spelled(f"{field}.{purpose}")
             if isinstance(principal, str) and principal in seen:
                 yield Problem(path, principal, f"stands at {seen[principal]} too; name each principal once")
             elif isinstance(principal, str):
                 seen[principal] = path
     for purpose, member in members.items():
-        yield from _member_problems(f"groups.{purpose}.groups", member["groups"])
+        yield from _member_problems(spelled(f"groups.{purpose}.groups"), member["groups"])
 
 
 def _member_problems(path: str, groups: list[str]) -> Iterator[Problem]:

@@ -70,7 +70,7 @@ class KubernetesAccess(Component):
         subject = f"KubernetesAccess {name}"
         args = checked(KubernetesAccessArgs, args, subject)
         checked_name(name, subject, 53, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "give a DNS label: small letters, digits, -")
-        problems = list(_problems(args))
+        problems = list(access_problems(args))
         if problems:
             raise InputError(subject, problems)
         super().__init__(name, opts)
@@ -124,7 +124,8 @@ def _rule(group: str, kinds: Sequence[str], verbs: Sequence[str]) -> dict[str, A
     return {"api_groups": [group], "resources": list(kinds), "verbs": list(verbs)}
 
 
-def _problems(args: KubernetesAccessArgs) -> Iterator[Problem]:
+def access_problems(args: KubernetesAccessArgs) -> Iterator[Problem]:
+    """What is wrong with the groups that are let in."""
     for key in ("viewers", "operators"):
         for i, group in enumerate(args[key]):
             if not group or group != group.strip():

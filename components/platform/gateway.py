@@ -457,7 +457,7 @@ def _replicas(args: KubernetesGatewayArgs) -> tuple[int, int]:
 def _problems(name: str, args: KubernetesGatewayArgs) -> Iterator[Problem]:
     if name == CLASS:
         yield Problem("name", name, "what runs its proxies is called so, in the same namespace; give another")
-    yield from _host_problems(args["hosts"])
+    yield from host_problems(args["hosts"])
     yield from _port_problems(args)
     service = args["service"]
     if "load_balancer_class" in service and service["type"] is not Exposure.LOAD_BALANCER:
@@ -474,7 +474,8 @@ def _problems(name: str, args: KubernetesGatewayArgs) -> Iterator[Problem]:
     yield from resource_problems(args.get("resources", _PROXY), "resources")
 
 
-def _host_problems(hosts: Sequence[str]) -> Iterator[Problem]:
+def host_problems(hosts: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with the hosts of a gateway, each of which has a listener."""
     if len(hosts) > _MOST_HOSTS:
         yield Problem("hosts", len(hosts), f"give {_MOST_HOSTS} or fewer; a Gateway has room for no more listeners")
     for i, host in enumerate(hosts):

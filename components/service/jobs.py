@@ -288,6 +288,11 @@ def passed(args: Mapping[str, Any]) -> dict[str, Any]:
     return picked(args, list(KubernetesJobArgs.__annotations__))
 
 
+def command_problem(words: Sequence[str]) -> str | None:
+    """What to write instead of a command that runs nothing."""
+    return None if words and words[0].strip() else "say what is run, word by word"
+
+
 JOB_RULES = {
     "job": matching(
         rf"(?!.{{{_LONGEST + 1}}}){_LABEL}", "give a DNS label of up to 52 small letters, digits and hyphens"
@@ -295,7 +300,7 @@ JOB_RULES = {
     "system": matching(_LABEL, _LABEL_REMEDY),
     "namespace": matching(_LABEL, _LABEL_REMEDY),
     "image": image_problem,
-    "command": lambda words: None if words else "say what is run, word by word",
+    "command": command_problem,
     "deadline_seconds": between(30, _DAY, "seconds"),
     "retries": between(0, 20, "retries"),
     "schedule": matching(

@@ -382,6 +382,14 @@ _RULES = {
 }
 
 
+def service_problems(args: KubernetesServiceArgs) -> Iterator[Problem]:
+    """What a service would refuse of those args that are plain, for whoever wants to know before there is one."""
+    given: Mapping[str, Any] = args
+    wrong = {field: remedy for field, rule in _RULES.items() if field in given and (remedy := rule(given[field]))}
+    yield from (Problem(field, given[field], remedy) for field, remedy in wrong.items())
+    yield from _problems(args)
+
+
 def _problems(args: KubernetesServiceArgs) -> Iterator[Problem]:
     yield from resource_problems(args["resources"], "resources")
     if "scaling" in args:

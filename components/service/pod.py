@@ -15,9 +15,11 @@ from .quantities import cpu, cpu_problem, cpu_text, memory, memory_problem
 USER = 65532
 """Who a container runs as: nobody's id in images without a distribution."""
 _TMP = "tmp"
-_DIGEST = r"@sha256:[0-9a-f]{64}"
-_IMAGE = rf"([^\s@]+/)?[^\s/:@]+(:\w[\w.-]*({_DIGEST})?|{_DIGEST})"
+_TAG, _DIGEST = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", r"sha256:[0-9a-f]{64}"
+_IMAGE = rf"([^\s@]+/)?[^\s/:@]+(:{_TAG}(@{_DIGEST})?|@{_DIGEST})"
 _BURST = 4
+_LEAST_MEMORY = "6Mi"
+"""What Docker takes as a limit at least: less does not do for `runc`, which starts the container within it."""
 
 
 class ContainerResources(TypedDict):
@@ -35,6 +37,7 @@ class ContainerResources(TypedDict):
 
 def resource_problems(resources: ContainerResources, path: str) -> Iterator[Problem]:
     """What is wrong with a container's resources, which stand at the path."""
+    given: Mapping[str, str] = resources  # pyright: ignore[reportAssignmentType]
     wrong = {
         key: remedy
         for key, problem in (
@@ -43,10 +46,13 @@ def resource_problems(resources: ContainerResources, path: str) -> Iterator[Prob
             ("cpu_limit", cpu_problem),
             ("memory_limit", memory_problem),
         )
-        if key in resources and (remedy := problem(resources[key]))
+        if key in given and (remedy := problem(given[key]))
     }
+    most = "memory_limit" if "memory_limit" in given else "memory"
+    if most not in wrong and memory(given[most]) < memory(_LEAST_MEMORY):
+        wrong[most] = f"no container starts with so little; give {_LEAST_MEMORY} or more"
     for key, remedy in wrong.items():
-        yield Problem(f"{path}.{key}", resources[key], remedy)
+        yield Problem(f"{path}.{key}", given[key], remedy)
     for key, read in (("cpu", cpu), ("memory", memory)):
         limit = f"{key}_limit"
         if limit in resources and not {key, limit} & set(wrong) and read(resources[limit]) < read(resources[key]):
@@ -170,6 +176,13 @@ def image_problem(image: str) -> str | None:
     if re.fullmatch(_IMAGE, image) and not image.endswith(":latest"):
         return None
     return "give registry, path and a tag other than latest, or a digest: registry.example/app:1.2.3"
+
+
+def version_problem(version: str) -> str | None:
+    """What to write instead of the version of an image that is none, or may be another one tomorrow."""
+    if re.fullmatch(rf"{_TAG}|{_DIGEST}", version) and version != "latest":
+        return None
+    return "give a tag other than latest, like v1.2.3, of 128 characters at most, or a digest, sha256:<64 digits>"
 
 
 def _pull_policy(image: pulumi.Input[str]) -> pulumi.Input[str]:

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..platform.gateway import listener_name
-from ..problems import Problem
+from ..problems import MISSING, Problem
 
 _GROUP = "gateway.networking.k8s.io"
 _HOST = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -54,7 +54,7 @@ def route_problems(route: ServiceRoute, path: str) -> Iterator[Problem]:
         elif alias in (host, *aliases[:i]):
             yield Problem(f"{path}.aliases[{i}]", alias, "it is there already; leave it out")
     if aliases and not host:
-        yield Problem(f"{path}.host", host, "aliases stand beside a host name; give that first")
+        yield Problem(f"{path}.host", MISSING, "aliases stand beside a host name; give that first")
     if not 1 <= len(paths) <= _MOST_PATHS:
         yield Problem(f"{path}.paths", paths, f"give 1 to {_MOST_PATHS} paths, or leave them out for all")
     for i, each in enumerate(paths):

@@ -14,6 +14,8 @@ Child = Callable[..., pulumi.ResourceOptions]
 
 _SOURCES = ("external", "sealed", "existing")
 _VARIABLE = r"[A-Z_][A-Z0-9_]*"
+_MOST_BYTES = 1024 * 1024
+"""What the values of a ConfigMap take at most."""
 _PURPOSE = r"[a-z]([a-z0-9-]*[a-z0-9])?"
 
 
@@ -66,9 +68,19 @@ def environment_problems(
 ) -> Iterator[Problem]:
     """What is wrong with the names of environment variables, and with the purposes of the secrets among them."""
     remedy = "name it with capital letters, digits and _, no digit first"
+    by_secret = {variable: purpose for purpose, secret in secrets.items() for variable in secret["variables"]}
     for variable in environment:
         if not re.fullmatch(_VARIABLE, variable):
             yield Problem(f"environment.{variable}", MISSING, remedy)
+        elif variable in by_secret:
+            yield Problem(
+                f"environment.{variable}", MISSING, f"the secret {by_secret[variable]} gives it; leave it out"
+            )
+    size = sum(len(value.encode()) for value in environment.values() if isinstance(value, str))
+    if size > _MOST_BYTES:
+        yield Problem(
+            "environment", f"{size} bytes", f"{_MOST_BYTES} is what a ConfigMap holds; keep the rest elsewhere"
+        )
     for purpose, secret in secrets.items():
         path = f"secrets.{purpose}"
         if not re.fullmatch(_PURPOSE, purpose):
@@ -76,8 +88,6 @@ def environment_problems(
         for variable in secret["variables"]:
             if not re.fullmatch(_VARIABLE, variable):
                 yield Problem(f"{path}.variables.{variable}", MISSING, remedy)
-            if variable in environment:
-                yield Problem(f"{path}.variables.{variable}", MISSING, "`environment` gives it too; give it once")
 
 
 def disclosed(subject: str, path: str, value: pulumi.Input[str]) -> pulumi.Input[str]:

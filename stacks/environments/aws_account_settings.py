@@ -1,21 +1,19 @@
 """What only AWS has of an account's settings."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from components.problems import Problem
 
 from ..model import Part
 from ..reading import regions_of
-from .aws_place import ACCOUNT_ID, endpoint_problems, region_problems
+from .aws_place import AccountId, endpoint_problems, region_problems
 
 
 class Section(Part):
     """The `aws` section of an account's stack file."""
 
-    account: Annotated[str, Field(pattern=ACCOUNT_ID)]
+    account: AccountId
     """Account id. The provider refuses to touch any other."""
     endpoint: str | None = None
     """URL of an AWS emulator to use instead of AWS."""

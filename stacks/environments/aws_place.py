@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import pulumi
 import pulumi_aws as aws
 
 from components.problems import Problem, one_of
 
+from ..shapes import shaped
+
 REGIONS = tuple(region.value for region in aws.Region if re.match(r"(?!cn-|us-gov-|us-iso|eu-iso|eusc-)", region.value))
 """Regions of the commercial partition: the others have other names for endpoints and principals."""
 GLOBAL_REGION = "us-east-1"
 """From where AWS takes what CloudFront and Route 53 need."""
-ACCOUNT_ID = r"^\d{12}$"
+AccountId = Annotated[str, shaped(r"\d{12}", "write the twelve digits of an account's id in quotes")]
 EMULATED = (
     "accessanalyzer",
     "autoscaling",

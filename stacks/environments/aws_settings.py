@@ -10,7 +10,7 @@ from pydantic import Field
 from components.broker.amazonmq import INSTANCE_TYPE as BROKER_TYPE
 from components.cache.elasticache import FAMILIES, NODE_TYPE
 from components.cache.elasticache import VERSIONS as CACHE_VERSIONS
-from components.cluster.eks import SCHEDULE, SCHEDULE_REMEDY, SPOT_TYPES
+from components.cluster.eks import SCHEDULE, SCHEDULE_REMEDY, SPOT_TYPES, ClusterGroup, principal_problems
 from components.cluster.eks import VERSIONS as KUBERNETES_VERSIONS
 from components.database.rds import INSTANCE_CLASS
 from components.network.aws import INTERFACE_ENDPOINTS, NatMode
@@ -19,10 +19,11 @@ from components.observability.alarms import has_known_memory
 from components.problems import MISSING, Problem, one_of
 
 from ..model import Eviction, Part, Size, System, Tier
-from ..platform import AddOn
-from ..reading import regions_of, shaped
+from ..platform import AddOn, always_installed
+from ..reading import regions_of
+from ..shapes import shaped
 from ..tiers import PROFILES
-from .aws_place import ACCOUNT_ID, REGIONS, endpoint_problems, region_problems
+from .aws_place import REGIONS, AccountId, endpoint_problems, region_problems
 
 INSTANCE_CLASSES = {
     Size.SMALL: "db.t4g.medium",
@@ -145,7 +146,7 @@ class DnsSection(Part):
 class Section(Part):
     """The `aws` section of a stack file."""
 
-    account: Annotated[str, shaped(ACCOUNT_ID, "write the twelve digits of an account's id in quotes")]
+    account: AccountId
     """Account id. The provider refuses to touch any other."""
     zones: tuple[str, ...]
     """Availability zones to span."""
@@ -175,8 +176,10 @@ class Section(Part):
 
 REQUIRED = ("region", "network")
 """Keys of a stack file that an environment on AWS cannot do without."""
-REFUSED: Mapping[str, str] = {}
-"""Those that mean nothing there."""
+REFUSED: Mapping[str, str] = {"kubernetes": "what an environment on AWS has stands on AWS"}
+"""Those that mean nothing there, each with the reason."""
+STAND_INS: Mapping[str, Any] = {"account": "0" * 12, "zones": []}
+"""What stands for required values that do not fit, so that the rest is looked at. Nobody takes it for a setting."""
 ADD_ONS = frozenset(AddOn)
 """Add-ons that may be installed there."""
 
@@ -185,6 +188,24 @@ def clustered(section: Section, tier: Tier) -> bool:
     """Whether the broker is a cluster over zones."""
     given = section.broker.clustered
     return PROFILES[tier].highly_available if given is None else given
+
+
+def installed(values: Mapping[str, Any], section: Section, system: System) -> set[AddOn]:
+    """The add-ons that the cluster gets, unless it has them."""
+    regions = regions_of(values)
+    own, standby = "cluster" not in values, regions.get("primaryRegion", regions.get("region")) != regions.get("region")
+    balanced = own and not (section.cluster or EksSection()).auto_mode
+    return (
+        always_installed(system)
+        | {AddOn.METRICS, AddOn.SECRETS}
+        | ({AddOn.DNS} if own and section.dns and system.hosts and not standby else set())
+        | ({AddOn.LOAD_BALANCERS, AddOn.NODES} if balanced else set())
+    )
+
+
+def gateway_has_hosts(section: Section) -> bool:
+    """Whether the gateway itself has the hosts' certificates."""
+    return True
 
 
 def longest_name(system: System) -> int:
@@ -222,11 +243,13 @@ def problems(values: Mapping[str, Any], section: Section, system: System | None)
     for service in section.interface_endpoints or ():
         if service not in INTERFACE_ENDPOINTS:
             found.append(Problem("aws.interfaceEndpoints", service, one_of(INTERFACE_ENDPOINTS, service)))
-    found += _broker(section, next((tier for tier in Tier if tier.value == values.get("tier")), Tier.DEV))
+    if system is None or system.has_broker:
+        found += _broker(section, next((tier for tier in Tier if tier.value == values.get("tier")), Tier.DEV))
     found += _cache(section.cache)
     found += _cluster(section.cluster or EksSection())
     found += _nodes(values, section, system)
     found += _arns(section)
+    found += _principals(section.cluster or EksSection())
     found += _pull_secret(values)
     other = regions.get("primaryRegion", region)
     if other != region and other in REGIONS and section.primary is None:
@@ -319,6 +342,21 @@ def _arns(section: Section) -> Iterator[Problem]:
     for path, value in given.items():
         if value is not None and not re.fullmatch(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:\S+", value):
             yield Problem(path, value, "no ARN; write one like arn:aws:<service>:<region>:<account>:<what>")
+
+
+def _principals(cluster: EksSection) -> Iterator[Problem]:
+    members: dict[str, ClusterGroup] = {
+        name: {"principal_arn": member.principal, "groups": list(member.groups)}
+        for name, member in cluster.members.items()
+    }
+
+    def spelled(path: str) -> str:
+        field, _, rest = path.partition(".")
+        if field != "groups":
+            return f"aws.cluster.{path}"
+        return f"aws.cluster.members.{rest}" if rest.endswith(".groups") else f"aws.cluster.members.{rest}.principal"
+
+    yield from principal_problems(cluster.administrators, cluster.viewers, members, spelled)
 
 
 def _pull_secret(values: Mapping[str, Any]) -> Iterator[Problem]:

@@ -13,7 +13,8 @@ from components.security.gcp_github import deploy_account_id, preview_account_id
 from components.security.google import ACCOUNT_ID, NUMBER
 
 from ..model import Part
-from ..reading import regions_of, shaped
+from ..reading import regions_of
+from ..shapes import shaped
 from .gcp_place import REGIONS, label_problems, region_problems
 from .gcp_settings import AccountPrefix, Member, Project, ProjectNumber, two_regions_problems
 

@@ -27,8 +27,9 @@ from components.security.google import ACCOUNT_ID, NUMBER, PROJECT
 from components.storage.gcs import dual_region, dual_region_problem
 
 from ..model import Eviction, Part, Service, Size, System, Tier
-from ..platform import AddOn
-from ..reading import regions_of, shaped
+from ..platform import AddOn, always_installed
+from ..reading import regions_of
+from ..shapes import shaped
 from .gcp_place import REGIONS, label_problems, region_problems, zone_problems
 
 TIERS = {
@@ -198,8 +199,10 @@ class Section(Part):
 
 REQUIRED = ("region", "network")
 """Keys of a stack file that an environment on Google Cloud cannot do without."""
-REFUSED: Mapping[str, str] = {}
-"""Those that mean nothing there."""
+REFUSED: Mapping[str, str] = {"kubernetes": "what an environment on Google Cloud has stands on Google Cloud"}
+"""Those that mean nothing there, each with the reason."""
+STAND_INS: Mapping[str, Any] = {"project": "no-project", "projectNumber": "1" * 12, "zones": []}
+"""What stands for required values that do not fit, so that the rest is looked at. Nobody takes it for a setting."""
 ADD_ONS = frozenset(AddOn) - {AddOn.LOAD_BALANCERS, AddOn.METRICS, AddOn.NODES}
 """Add-ons that may be installed there: GKE brings the others itself."""
 
@@ -225,6 +228,19 @@ def registry_of(path: str) -> NodeRegistry:
 def most_connections(tier: str) -> int:
     """Connections that a database of a machine tier takes, as Cloud SQL sets them by its memory."""
     return next(most for memory, most in _CONNECTIONS if memory_gb(tier) >= memory)
+
+
+def installed(values: Mapping[str, Any], section: Section, system: System) -> set[AddOn]:
+    """The add-ons that the cluster gets, unless it has them."""
+    regions = regions_of(values)
+    standby = regions.get("primaryRegion", regions.get("region")) != regions.get("region")
+    kept = "cluster" not in values and section.dns and system.hosts and not section.edge and not standby
+    return always_installed(system) | {AddOn.SECRETS} | ({AddOn.DNS} if kept else set())
+
+
+def gateway_has_hosts(section: Section) -> bool:
+    """Whether the gateway itself has the hosts' certificates."""
+    return section.edge is None
 
 
 def longest_name(system: System) -> int:

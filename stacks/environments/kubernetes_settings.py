@@ -1,15 +1,18 @@
 """The `kubernetes` section of a stack file: what only an environment without a cloud has, in an existing cluster."""
 
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from components.network.subnets import parse_network
 from components.platform.gateway import Exposure
 from components.problems import MISSING, Problem
 
-from ..model import Host, Part, System, Tier
-from ..platform import AddOn
+from ..model import Part, System, Tier
+from ..platform import AddOn, always_installed
+from ..shapes import Address, Block, ObjectName, is_ipv4, object_name_problem
 from ..tiers import PROFILES
 
 REQUIRED = ("cluster",)
@@ -26,6 +29,8 @@ REFUSED: Mapping[str, str] = {
     "gcp": _NO_CLOUD,
 }
 """Keys that mean nothing there, each with the reason."""
+STAND_INS: Mapping[str, Any] = {}
+"""What stands for required values that do not fit: there are none."""
 ADD_ONS = frozenset({AddOn.GATEWAY, AddOn.CERTIFICATES, AddOn.SEALED_SECRETS, AddOn.METRICS, AddOn.RELOADS})
 """Add-ons that may be installed there: what the others do is a cloud's."""
 
@@ -36,21 +41,17 @@ _IN_THE_CLUSTER = {
 }
 """What of each part what runs in the cluster goes by."""
 
-_Address = Annotated[str, Field(pattern=r"^(\d{1,3}(\.\d{1,3}){3}|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$", max_length=253)]
-_Block = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$")]
-_SecretName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
-
 
 class AddressSection(Part):
     """Something that runs elsewhere, and how services get there."""
 
-    host: _Address
+    host: Address
     """Its host name, or its address."""
     port: Annotated[int, Field(ge=1, le=65535)]
     """TCP port."""
-    cidr: _Block
+    cidr: Block
     """IPv4 block in which it stands: nothing else is open to services."""
-    secret: _SecretName
+    secret: ObjectName
     """Name of the Kubernetes Secret in the environment's namespace that has `username` and `password`. Whoever runs it
     puts that there."""
     tls: bool = True
@@ -73,12 +74,22 @@ class Section(Part):
     """The cache, where it runs elsewhere. Default: in the cluster, which dev alone may."""
     broker: BrokerSection | None = None
     """The broker, where it runs elsewhere. Default: in the cluster, which dev alone may."""
-    storage_class: str | None = None
+    storage_class: ObjectName | None = None
     """Storage class of what runs in the cluster. Default: the cluster's own."""
     exposure: Exposure = Exposure.LOAD_BALANCER
     """How the gateway is reached."""
     any_kubelet: bool = False
     """Whether certificates that kubelets gave themselves are taken, as clusters on a laptop have them."""
+
+
+def installed(values: Mapping[str, Any], section: Section, system: System) -> set[AddOn]:
+    """The add-ons that the cluster gets, unless it has them."""
+    return always_installed(system) | {AddOn.METRICS}
+
+
+def gateway_has_hosts(section: Section) -> bool:
+    """Whether the gateway itself has the hosts' certificates."""
+    return True
 
 
 def longest_name(system: System) -> int:
@@ -89,7 +100,24 @@ def longest_name(system: System) -> int:
 
 def problems(values: Mapping[str, Any], section: Section, system: System | None) -> list[Problem]:
     """What is wrong in the section, with what else the stack file says, and with the system there."""
-    return list(_problems(values, section, system)) if system else []
+    found = [*_elsewhere(section), *_pull_secret(values)]
+    return [*found, *_problems(values, section, system)] if system else found
+
+
+def _elsewhere(section: Section) -> Iterator[Problem]:
+    """Addresses that nobody gets to, since they stand outside of the block that is open."""
+    for part in _IN_THE_CLUSTER:
+        given: AddressSection | None = getattr(section, part)
+        if given and is_ipv4(given.host) and IPv4Address(given.host) not in parse_network(given.cidr):
+            remedy = f"is not in cidr={given.cidr}, and services get to that alone; give a block that has the address"
+            yield Problem(f"kubernetes.{part}.host", given.host, remedy)
+
+
+def _pull_secret(values: Mapping[str, Any]) -> Iterator[Problem]:
+    images = values.get("images")
+    given = images.get("pullSecret") if isinstance(images, dict) else None
+    if isinstance(given, str) and (remedy := object_name_problem(given)):
+        yield Problem("images.pullSecret", given, remedy)
 
 
 def _problems(values: Mapping[str, Any], section: Section, system: System) -> Iterator[Problem]:
@@ -123,6 +151,3 @@ def _problems(values: Mapping[str, Any], section: Section, system: System) -> It
 def warnings(section: Section, own_cluster: bool) -> list[str]:
     """What may be wrong."""
     return []
-
-
-__all__ = ["ADD_ONS", "REFUSED", "REQUIRED", "AddressSection", "BrokerSection", "Host", "Section"]

@@ -18,7 +18,7 @@ from components.service.pull_secret import PullSecret, PullSecretArgs
 from components.service.route import ServiceRoute
 from components.service.secrets import ServiceSecret
 
-from ..model import Broker, Secret, Service
+from ..model import Broker, Secret, Service, System
 from ..settings import Settings
 from .cluster import Platform, Text
 
@@ -153,6 +153,50 @@ def declarations(virtual_host: str, broker: Broker) -> dict[str, Any]:
     )
 
 
+def plain_args(system: System, registry: str, name: str) -> Any:
+    """What a service is given that its stack file says alone, wherever its cluster is."""
+    service = system.services[name]
+    digest = service.version.startswith("sha256:")
+    args: dict[str, Any] = {
+        "service": name,
+        "system": system.name,
+        "image": f"{registry}/{service.image}{'@' if digest else ':'}{service.version}",
+        "port": service.port,
+        "metrics_port": service.metrics_port,
+        "resources": service.resources.model_dump(),
+        "live_path": service.live_path,
+        "ready_path": service.ready_path,
+        "environment": dict(service.environment),
+        "disruption_budget": service.disruption_budget,
+    }
+    if not digest:
+        args["version"] = service.version
+    if service.scaling:
+        args["scaling"] = service.scaling.model_dump()
+    else:
+        args["replicas"] = service.replicas
+    if route := service.route:
+        args["route"] = {
+            "host": route.host or "",
+            "aliases": list(route.aliases),
+            "paths": list(route.paths),
+            "requests_per_second": route.requests_per_second,
+            "timeout_seconds": route.timeout_seconds,
+        }
+    return args
+
+
+def variables_of_secrets(service: Service) -> dict[str, dict[str, str]]:
+    """What the environment variables of a service hold that are secrets in one cloud or another, by secret."""
+    used = {
+        "database": (service.database, DATABASE_USER),
+        "cache": (service.cache, {**CACHE_USER, "REDIS_CA": "ca"}),
+        "broker": (service.broker, {**BROKER_USER, "BROKER_CA": "ca"}),
+    }
+    own = {name: {Secret.variable(name): SECRET_KEY} for name in service.secrets}
+    return {**{what: variables for what, (uses, variables) in used.items() if uses}, **own}
+
+
 class Workloads:
     """A system's services, and the jobs around them."""
 
@@ -277,16 +321,9 @@ class Workloads:
         return [migrations]
 
     def _service(self, name: str, service: Service) -> KubernetesService:
-        args: KubernetesServiceArgs = {
-            "service": name,
-            "system": self._system.name,
+        args: Any = {
+            **plain_args(self._system, self._settings.images.registry or self._system.registry, name),
             "namespace": self._platform.namespace,
-            "image": self._image(service),
-            "port": service.port,
-            "metrics_port": service.metrics_port,
-            "resources": service.resources.model_dump(),  # pyright: ignore[reportAssignmentType]
-            "live_path": service.live_path,
-            "ready_path": service.ready_path,
             "environment": {**self._environment(name, service), **service.environment},
             "secrets": self._secrets(service, self._links(service).values()),
             "reaches": self._reaches(name, service),
@@ -294,20 +331,13 @@ class Workloads:
                 caller: {"ports": [service.port], "pods": self._pods(caller)} for caller in self._system.callers(name)
             },
             "priority_class": self._platform.priorities.services,
-            "disruption_budget": service.disruption_budget,
         }
-        if not service.version.startswith("sha256:"):
-            args["version"] = service.version
-        if service.scaling:
-            args["scaling"] = service.scaling.model_dump()  # pyright: ignore[reportGeneralTypeIssues]
-        else:
-            args["replicas"] = service.replicas
         if annotations := self._platform.annotations(name):
             args["service_account_annotations"] = annotations
         if self._pull_secret is not None:
             args["pull_secret"] = self._pull_secret
-        if service.route and self._platform.gateway:
-            args["route"] = self._route(service, self._platform.gateway)
+        if "route" in args:
+            args["route"] = self._routed(args["route"], self._platform.gateway)
         after = [
             *(self._database if service.database else []),
             *(self._broker if service.broker else []),
@@ -315,21 +345,12 @@ class Workloads:
         ]
         return KubernetesService(f"{self._name}-{name}", args, self._platform.opts(*after, as_=name))
 
-    def _image(self, service: Service) -> str:
-        registry = self._settings.images.registry or self._system.registry
-        mark = "@" if service.version.startswith("sha256:") else ":"
-        return f"{registry}/{service.image}{mark}{service.version}"
-
-    def _route(self, service: Service, gateway: KubernetesGateway) -> ServiceRoute:
-        route = service.route
-        if route is None:
-            raise AssertionError("a service without a route was given one")
-        args: ServiceRoute = {
-            "host": route.host or "",
-            "aliases": list(route.aliases),
-            "paths": list(route.paths),
-            "requests_per_second": route.requests_per_second,
-            "timeout_seconds": route.timeout_seconds,
+    def _routed(self, route: Mapping[str, Any], gateway: KubernetesGateway | None) -> ServiceRoute:
+        """A service's route with the gateway that it leads through."""
+        if gateway is None:
+            raise AssertionError("a service has a route, and the cluster no gateway")
+        args: Any = {
+            **route,
             "gateway": gateway.gateway,
             "gateway_namespace": gateway.namespace,
             "gateway_pods": gateway.pods,

@@ -600,7 +600,7 @@ def test_wrong_secrets_are_refused() -> None:
     assert "exactly one of" in refused(secrets={"both": both})["secrets.both"]
     secret = {"variables": {"LOG_LEVEL": "a", "b": "b"}, "existing": "x"}
     problems = refused(secrets={"one": secret, "My": secret}, environment={"LOG_LEVEL": "info"})
-    assert "give it once" in problems["secrets.one.variables.LOG_LEVEL"]
+    assert problems["environment.LOG_LEVEL"] == "the secret My gives it; leave it out"
     assert "no digit first" in problems["secrets.one.variables.b"]
     assert "small letters, digits and hyphens" in problems["secrets.My"]
 

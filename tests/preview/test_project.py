@@ -68,7 +68,12 @@ def test_an_unknown_stack_is_refused_with_those_that_there_are(project: Path) ->
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("config: [\n", r"Pulumi\.dev\.yaml is no YAML: .*line 2"), ("- a\n", r"Pulumi\.dev\.yaml is no mapping")],
+    [
+        ("config: [\n", r"Pulumi\.dev\.yaml is no YAML: .*line 2"),
+        ("- a\n", r"Pulumi\.dev\.yaml is no mapping"),
+        ("config:\n  - size: large\n", r"Pulumi\.dev\.yaml: `config` is no mapping; write a line `<key>: <value>` for"),
+        ("config: large\n", r"Pulumi\.dev\.yaml: `config` is no mapping"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_named(project: Path, content: str, message: str) -> None:
     (project / "Pulumi.dev.yaml").write_text(content)

@@ -134,7 +134,28 @@ def test_what_runs_elsewhere_is_reached_there_and_not_made(kubeconfig: str) -> N
         ),
         ({"platform": {"charts": "http://charts"}}, "platform.charts=http://charts: charts come over oci:// or https"),
         ({"kubernetes": {"broker": {**ADDRESS, "port": 5671}}}, "kubernetes.broker: workflows has none; leave it out"),
-        ({"kubernetes": {"database": {**ADDRESS, "cidr": "everywhere"}}}, "kubernetes.database.cidr=everywhere: must"),
+        ({"kubernetes": {"database": {**ADDRESS, "cidr": "everywhere"}}}, "kubernetes.database.cidr=everywhere: not"),
+        *(
+            ({"kubernetes": {"database": {**ADDRESS, key: value}}}, f"kubernetes.database.{key}={value}: {message}")
+            for key, value, message in (
+                ("host", "999.1.1.1", "no IPv4 address; four numbers from 0 to 255 make one"),
+                ("host", "db..x", "write a host name in small letters, like db.example.com, or an IPv4 address"),
+                ("host", "db.example.com.", "write a host name in small letters"),
+                (
+                    "host",
+                    "192.0.2.99",
+                    "is not in cidr=192.0.2.0/28, and services get to that alone; give a block that",
+                ),
+                ("cidr", "300.0.0.0/40", "not an IPv4 block; write one like 10.20.0.0/16"),
+                ("cidr", "10.0.0.5", "not an IPv4 block; write one like 10.20.0.0/16"),
+                ("cidr", "10.0.0.5/24", "has host bits set; write 10.0.0.0/24"),
+                ("cidr", "0.0.0.0/0", "is most of the internet; name your own addresses, in blocks of /8 or narrower"),
+                ("secret", "a..b", "no name in Kubernetes; write small letters, digits, hyphens and single dots"),
+                ("port", 0, "give 1 or more"),
+            )
+        ),
+        ({"kubernetes": {"storageClass": "Not A Class"}}, "kubernetes.storageClass=Not A Class: no name in Kubernetes"),
+        ({"images": {"pullSecret": "Bad Name!"}}, "images.pullSecret=Bad Name!: no name in Kubernetes; write small"),
         ({"tier": "staging"}, "kubernetes.database: staging needs one that outlives the cluster; give its address"),
         ({"tier": "staging"}, "secrets.jwt-secret.sealed: staging keeps no secret in the stack's state; seal it with"),
         ({"system": "skipper"}, "cloud=kubernetes: skipper has stores of objects, which an existing cluster has not"),
@@ -142,26 +163,32 @@ def test_what_runs_elsewhere_is_reached_there_and_not_made(kubeconfig: str) -> N
         ({"services": {"api": {"replicas": 0}}}, "services.api.replicas=0: give 1 or more"),
         (
             {"services": {"api": {"scaling": {"fewest": 4, "most": 2}}}},
-            "services.api.scaling.most=2: give fewest=4 or more",
+            "services.api.scaling.most=2: give `fewest`, which is 4, or more",
         ),
         (
             {"services": {"api": {"resources": {"cpu": "2"}}}},
-            "services.api.resources.cpu=2: asks for more than cpuLimit=200m; lower it, or raise the limit",
+            "services.api.resources.cpuLimit=200m: give `cpu`, which is 2, or more: it is the most",
         ),
         (
             {"services": {"api": {"resources": {"memory": "1Gi"}}}},
-            "services.api.resources.memory=1Gi: asks for more than memoryLimit=256Mi; lower it, or raise the limit",
+            "services.api.resources.memoryLimit=256Mi: give `memory`, which is 1Gi, or more: it is the most",
         ),
         ({"services": {"api": {"calls": ["nobody"]}}}, "services.api.calls=nobody: "),
         ({"services": {"api": {"consumes": ["nothing"]}}}, "services.api.consumes=nothing: "),
         ({"services": {"API_2": {"replicas": 2}}}, "services.API_2: workflows has no such service; choose one of api"),
-        ({"services": {"api": {"route": {"host": "no host"}}}}, "services.api.route.host=no host: must match"),
-        ({"services": {"api": {"metricsPort": 8080}}}, "services.api.metricsPort=8080: requests have this port"),
-        ({"services": {"api": {"environment": {"lower": "x"}}}}, "services.api.environment.lower=lower: must match"),
+        ({"services": {"api": {"route": {"host": "no host"}}}}, "services.api.route.host=no host: write one"),
+        ({"services": {"api": {"metricsPort": 8080}}}, "services.api.metricsPort=8080: `port` is this one"),
+        ({"services": {"api": {"environment": {"lower": "x"}}}}, "services.api.environment.lower: name it with"),
     ],
 )
 def test_each_fault_gets_an_error_with_path_value_and_remedy(kubeconfig: str, more: Any, message: str) -> None:
     assert any(problem.startswith(message) for problem in problems(kubeconfig, **more)), problems(kubeconfig, **more)
+
+
+@pytest.mark.parametrize("host", ["db", "db.data.svc", "db-1.example.com", "192.0.2.3"])
+def test_what_runs_elsewhere_has_a_name_or_an_address(kubeconfig: str, host: str) -> None:
+    given = {"kubernetes": {"database": {**ADDRESS, "host": host}}}
+    assert load(SPACE, values(kubeconfig, **given)).section.database.host == host
 
 
 def test_a_route_without_a_host_is_for_dev_alone(kubeconfig: str) -> None:

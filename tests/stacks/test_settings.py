@@ -1,19 +1,24 @@
 """Settings: every error by path, value and remedy."""
 
+import importlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from components.platform.charts import CHARTS
 from components.problems import InputError
+from preview.__main__ import main
 from preview.project import configuration, stacks
-from stacks.account import AccountFile, load_account
+from stacks.account import ACCOUNTS, AccountFile, load_account
 from stacks.environments.aws_place import REGIONS
 from stacks.environments.aws_settings import CACHE_TYPES, INSTANCE_CLASSES, NODE_TYPES, Section, longest_name
-from stacks.model import Size, Tier
-from stacks.reading import values_of
-from stacks.settings import Cloud, Settings, StackFile, load
+from stacks.model import Part, Size, System, Tier
+from stacks.reading import Reader, values_of
+from stacks.settings import ENVIRONMENTS, Cloud, Settings, StackFile, load
 from stacks.systems import SYSTEMS
 from stacks.tiers import PROFILES, shortfalls
 
@@ -41,6 +46,8 @@ PROD: dict[str, Any] = {
     "aws": {**GOOD["aws"], "zones": ["eu-central-1a", "eu-central-1b", "eu-central-1c"]},
 }
 
+
+TYPES = ["m7i.large", "m7a.large", "m6i.large"]
 
 KUBECONFIG = """
 contexts: [{name: laptop, context: {cluster: laptop, user: me}}, {name: lost, context: {cluster: gone, user: me}}]
@@ -91,7 +98,7 @@ def problems(values: dict[str, Any]) -> list[str]:
         # also below names that the file's author chose
         (
             "aws.nodes.general",
-            {"instanceTypes": ["x"], "foo": 1},
+            {"instanceTypes": TYPES, "foo": 1},
             "aws.nodes.general.foo=1: unknown key; the keys here",
         ),
         ("broker.queues.result.foo", 1, "broker.queues.result.foo=1: unknown key; the keys here are backlog,"),
@@ -113,7 +120,11 @@ def problems(values: dict[str, Any]) -> list[str]:
         ("database.backupDays", 36, "database.backupDays=36: give 35 or less"),
         ("database.replicas", -1, "database.replicas=-1: give 0 or more"),
         ("database.version", "9", "database.version=9: choose one of 15, 16, 17, 18"),
-        ("database.storageGb", 500, "database.maxStorageGb=100: give 500 or more, which the database starts with"),
+        (
+            "database.storageGb",
+            500,
+            "database.maxStorageGb=100: give storageGb=500 or more, which the database starts with",
+        ),
         (
             "stores.events.keepDays",
             30,
@@ -299,7 +310,7 @@ def test_a_stack_whose_environment_cannot_have_its_name_is_refused(stack: str, m
     with pytest.raises(InputError) as caught:
         settings(PROD, stack=stack)
     (problem,) = caught.value.problems
-    assert str(problem).startswith(f"plinth:{message}")
+    assert str(problem).startswith(message), "it is no key of the file"
 
 
 def test_several_faults_are_reported_together() -> None:
@@ -320,6 +331,11 @@ def test_several_faults_are_reported_together() -> None:
         "services.portl",
         "aws.account",
         "alerts.critical",
+        # What else there is beside what cannot be read.
+        "aws.zones",
+        "database.backupDays",
+        "recoveryRegion",
+        "services.portal.route.host",
     }
 
 
@@ -505,3 +521,227 @@ def test_no_two_stacks_share_addresses() -> None:
 def test_the_aws_section_is_a_key_of_the_stack_file() -> None:
     assert Cloud.AWS.value in StackFile.model_fields
     assert Section.model_fields
+
+
+def service(**changes: Any) -> dict[str, Any]:
+    """The values with other ones of one service."""
+    return changed(GOOD, "services.portal", changes)
+
+
+HOST = "skipper.example.com"
+_MANY = [f"host-{i}.example.com" for i in range(70)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"resources": {"cpu": "0.0"}}, "resources.cpu=0.0: give CPUs in thousandths above 0, for example 250m, or"),
+        ({"resources": {"cpuLimit": "2000"}}, "resources.cpuLimit=2000: that many CPUs no machine has; thousandths"),
+        ({"resources": {"memory": "64m"}}, "resources.memory=64m: give whole bytes above 0, with a unit such as Mi or"),
+        (
+            {"resources": {"memoryLimit": "64Ki"}},
+            "resources.memoryLimit=64Ki: no container starts with so little; give",
+        ),
+        ({"version": "latest"}, "version=latest: give a tag other than latest, like v1.2.3, of 128 characters at most"),
+        ({"version": "v1\n"}, r"version='v1\n': give a tag other than latest"),
+        ({"version": "v" * 129}, f"version={'v' * 79}…: give a tag other than latest"),
+        ({"version": "v" * 64}, f"version={'v' * 64}: give what a label can say: letters, digits, ., _ and -, 63"),
+        ({"livePath": "health"}, "livePath=health: give a path that begins with a /"),
+        ({"readyPath": ""}, "readyPath='': give a path that begins with a /"),
+        ({"route": {"paths": []}}, "route.paths=[]: give 1 to 64 paths, or leave them out for all"),
+        ({"route": {"paths": ["/", "/a//b"]}}, "route.paths[1]=/a//b: begin with a /, end without one, and have"),
+        ({"route": {"host": "*.example.com"}}, "route.host=*.example.com: write one host name in small letters, like"),
+        ({"route": {"aliases": [HOST]}}, "route.host: aliases stand beside a host name; give that first"),
+        ({"route": {"host": HOST, "aliases": [HOST]}}, f"route.aliases[0]={HOST}: it is there already; leave it out"),
+        ({"route": {"host": HOST, "aliases": _MANY}}, "route.aliases=71 hosts in all: give 63 or fewer; a Gateway has"),
+        (
+            {"environment": {"SESSION_SIGNING": "x"}},
+            "environment.SESSION_SIGNING: the secret session-signing gives it;",
+        ),
+        ({"environment": {"DB_PASSWORD": "x"}}, "environment.DB_PASSWORD: the secret database gives it; leave it out"),
+        ({"environment": {"log-level": "x"}}, "environment.log-level: name it with capital letters, digits and _, no"),
+        (
+            {"environment": {"A": "x" * 600_000, "B": "x" * 600_000}},
+            "environment=1200000 bytes: 1048576 is what a ConfigMap holds; keep the rest elsewhere",
+        ),
+        ({"migrations": {"up": []}}, "migrations.up=[]: say what is run, word by word"),
+        ({"migrations": {"down": [""]}}, "migrations.down=['']: say what is run, word by word"),
+    ],
+)
+def test_what_a_service_would_refuse_the_settings_find(changes: dict[str, Any], message: str) -> None:
+    (found,) = problems(service(**changes))
+    assert found.startswith(f"services.portal.{message}")
+
+
+def test_a_tag_of_an_image_may_be_as_long_as_a_label() -> None:
+    assert settings(service(version="v" * 63)).system.services["portal"].version == "v" * 63
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("platform.viewers", [""], "platform.viewers[0]='': give the name of a group, with no space around it"),
+        (
+            "platform.operators",
+            ["system:masters"],
+            "platform.operators[0]=system:masters: that is one of the cluster's",
+        ),
+        (
+            "aws.cluster.members",
+            {"a": {"principal": "arn:aws:iam::123456789012:role/a", "groups": []}},
+            "aws.cluster.members.a.groups=[]: name a group or more",
+        ),
+        (
+            "aws.cluster.members",
+            {"a": {"principal": "arn:aws:iam::123456789012:role/a", "groups": ["plinth:viewers", "eks:admins"]}},
+            "aws.cluster.members.a.groups[1]=eks:admins: name a group of your own",
+        ),
+        (
+            "aws.cluster.members",
+            {"a": {"principal": "arn:aws:iam::123456789012:role/deploy", "groups": ["plinth:viewers"]}},
+            "aws.cluster.members.a.principal=arn:aws:iam::123456789012:role/deploy: stands at aws.cluster.administrators.d",
+        ),
+        ("kubernetes", {"storageClass": "fast"}, "kubernetes: what an environment on AWS has stands on AWS; leave it"),
+    ],
+)
+def test_what_the_cluster_would_refuse_the_settings_find(path: str, value: Any, message: str) -> None:
+    (found,) = problems(changed(GOOD, path, value))
+    assert found.startswith(message)
+
+
+def test_two_services_at_one_host_and_path_are_one_too_many() -> None:
+    def found(portal: dict[str, Any], user: dict[str, Any]) -> list[str]:
+        return problems(changed(changed(GOOD, "services.portal.route", portal), "services.user.route", user))
+
+    taken = "already; give another host, or other paths"
+    assert found({}, {}) == [f"services.user.route.host: portal takes / at any host {taken}"]
+    assert found({"host": HOST}, {"host": HOST}) == [
+        f"services.user.route.host={HOST}: portal takes / at {HOST} {taken}"
+    ]
+    assert found(
+        {"host": HOST, "paths": ["/a", "/b"]}, {"host": "b.example.com", "aliases": [HOST], "paths": ["/b"]}
+    ) == [f"services.user.route.aliases[0]={HOST}: portal takes /b at {HOST} {taken}"]
+    apart = changed(changed(GOOD, "services.portal.route", {"host": HOST}), "services.user.route", {"paths": ["/"]})
+    assert settings(apart).system.services["user"].route
+
+
+def test_replicas_of_a_service_that_scales_are_refused() -> None:
+    assert problems(changed(PROD, "services.user.replicas", 5)) == [
+        "services.user.replicas=5: the service follows its load; give scaling.fewest, which is 3, instead"
+    ]
+    still = settings(changed(PROD, "services.user", {"replicas": 5, "scaling": None})).system.services["user"]
+    assert (still.replicas, still.scaling) == (5, None)
+
+
+def test_no_problem_hides_another() -> None:
+    values = changed(PROD, "services.user", {"resources": {"cpu": "lots"}, "replicas": 0, "secrets": ["nope"]})
+    values = changed(changed(values, "services.user.scaling", {"fewest": 5, "most": 2}), "backup", {"dailyDays": 10})
+    values = changed(changed(values, "database.backupDays", 3), "aws.account", "1")
+    found = {each.partition("=")[0] for each in problems(changed(values, "aws.zones", ["eu-central-1a"]))}
+    assert found == {
+        "services.user.resources.cpu",
+        "services.user.replicas",
+        "services.user.secrets",
+        "services.user.scaling.most",
+        "backup.dailyDays",
+        "database.backupDays",
+        "aws.account",
+        "aws.zones",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("services.portal.scaling", {"fewest": "many", "most": 1}),
+        ("services.portal.resources", {"cpu": "lots", "cpuLimit": "1m"}),
+        ("database", {"storageGb": "much", "maxStorageGb": 20}),
+        ("backup", {"dailyDays": "many", "monthlyDays": 2}),
+        ("nodes.general", {"fewest": "some", "most": 1}),
+        ("aws.zones", [1]),
+    ],
+)
+def test_nobody_is_told_of_what_stands_for_something_that_cannot_be_read(path: str, value: Any) -> None:
+    assert len(problems(changed(GOOD, path, value))) == 1
+
+
+def test_a_system_without_a_broker_needs_no_zones_for_one() -> None:
+    given = configuration(ROOT, "workflows-aws-prod")
+    values = changed(values_of(given.values), "aws.zones", ["eu-central-1a"])
+    assert problems(values) == ["aws.zones=eu-central-1a: prod needs 3 zones or more; name them in Pulumi.test.yaml"]
+
+
+def test_what_another_cloud_has_may_stay_but_is_told() -> None:
+    assert settings({**GOOD, "gcp": {}}).warnings == ()
+    assert settings({**GOOD, "gcp": {"project": "example-prod"}}).warnings == (
+        "plinth:gcp: has no effect on aws, and may stay for a move",
+    )
+
+
+def test_a_choice_of_nothing_says_so() -> None:
+    values = changed(values_of(configuration(ROOT, "workflows-aws-dev").values), "services.api.calls", ["api"])
+    assert problems(values) == ["services.api.calls=api: there are none to choose from; leave it out"]
+
+
+def test_a_mirror_that_is_a_folder_has_every_chart(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nothere"
+    (found,) = problems(changed(GOOD, "platform.charts", str(nowhere)))
+    assert ": is no folder here; give the path of one with the charts' archives" in found
+    nowhere.mkdir()
+    wanted = {f"{chart.name}-{chart.version}.tgz" for chart in CHARTS.values() if chart.name != "external-dns"}
+    (nowhere / min(wanted)).touch()
+    (found,) = problems(changed(GOOD, "platform.charts", str(nowhere)))
+    assert f": lacks {', '.join(sorted(wanted - {min(wanted)}))}; fill it with `helm pull`" in found
+    for name in wanted:
+        (nowhere / name).touch()
+    assert settings(changed(GOOD, "platform.charts", str(nowhere))).platform.charts == str(nowhere)
+
+
+def shapes() -> list[type[BaseModel]]:
+    """Every model of what stands in a stack file."""
+    for module in (*ENVIRONMENTS.values(), *ACCOUNTS.values()):
+        importlib.import_module(f"{module}_settings")
+
+    def below(shape: type[BaseModel]) -> list[type[BaseModel]]:
+        return [each for child in shape.__subclasses__() for each in (child, *below(child))]
+
+    return [shape for shape in below(Part) if shape is not System]
+
+
+WRONG = ("not ! a ^ shape\n", "", 5, -1, 10**30, 1.5, True, None, [], [5], ["^"], [[]], {}, {"a^": 5}, {"a": {"b": 5}})
+RAW = re.compile(r"\^|should|Input|valid |must match|validation")
+
+
+@pytest.mark.parametrize("shape", shapes(), ids=lambda shape: f"{shape.__module__.rpartition('.')[2]}.{shape.__name__}")
+def test_every_remedy_is_in_words(shape: type[BaseModel]) -> None:
+    for field in shape.model_fields.values():
+        for wrong in WRONG:
+            reader = Reader("test")
+            reader.parsed(shape, {str(field.alias): wrong}, "")
+            assert not [each for each in reader.problems if RAW.search(each.remedy)], (field.alias, wrong)
+
+
+def test_no_field_has_a_pattern_for_its_remedy() -> None:
+    """`shaped` has words beside its pattern."""
+    schemas = {shape.__name__: json.dumps(shape.model_json_schema()) for shape in shapes()}
+    assert len(schemas) > 30
+    assert not [name for name, schema in schemas.items() if re.search(r'"(pattern|m(in|ax)(Length|Items))"', schema)]
+
+
+def test_the_documents_example_is_what_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("__main__.py", "Pulumi.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    content = (ROOT / "Pulumi.prod.yaml").read_text()
+    for old, new in (
+        ("  plinth:network:\n    cidr: 10.30.0.0/16\n    reserved: [10.20.0.0/16] # dev\n", ""),
+        (
+            "  plinth:tags:",
+            "  plinth:netwrok:\n    cidr: 10.30.0.0/16\n  plinth:database: {backupDays: 3}\n  plinth:tags:",
+        ),
+    ):
+        assert old in content
+        content = content.replace(old, new)
+    (tmp_path / "Pulumi.prod.yaml").write_text(content)
+    assert main(["prod"], tmp_path) == 1
+    example = (ROOT / "docs" / "configuration.md").read_text().split("```\n")[1]
+    assert capsys.readouterr().err == example

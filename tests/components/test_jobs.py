@@ -360,8 +360,8 @@ def test_who_uses_what_a_job_did_waits_for_it(kind: Any, args: Any, field: str, 
         ),
         (
             {"environment": {"A": "1"}, "secrets": {"database": {"variables": {"A": "a"}, "existing": "x"}}},
-            "secrets.database.variables.A",
-            "`environment` gives it too",
+            "environment.A",
+            "the secret database gives it; leave it out",
         ),
     ],
 )

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from components.service.kubernetes import KubernetesService
-from components.service.pod import container, image_problem, pod_spec
+from components.service.pod import container, image_problem, pod_spec, version_problem
 from components.service.quantities import cpu, cpu_problem, memory, memory_problem, quantity, quantity_problem
 from policy.catalogue import judge
 from preview.plan import UNKNOWN, Plan
@@ -593,6 +593,31 @@ def test_wrong_routes_are_refused() -> None:
         "route.timeout_seconds",
     }
     assert set(refused(route={**ANY_HOST, "paths": []})) == {"route.paths"}
+
+
+def test_more_than_a_config_map_holds_is_refused() -> None:
+    whole = {f"V_{i}": "x" * 1024 for i in range(1024)}
+    assert refused(environment={**whole, "MORE": "x"}) == {
+        "environment": "1048576 is what a ConfigMap holds; keep the rest elsewhere"
+    }
+
+
+@pytest.mark.parametrize(
+    "resources", [{"cpu": "1", "memory": "5Mi"}, {"cpu": "1", "memory": "1Mi", "memory_limit": "4Mi"}]
+)
+def test_less_memory_than_a_container_starts_with_is_refused(resources: dict[str, str]) -> None:
+    (remedy,) = refused(resources={"cpu": "1", **resources}).values()
+    assert remedy == "no container starts with so little; give 6Mi or more"
+
+
+@pytest.mark.parametrize("version", ["v1.2.3", "_", "v" * 128, "sha256:" + "0" * 64])
+def test_versions_of_images_are_taken(version: str) -> None:
+    assert version_problem(version) is None
+
+
+@pytest.mark.parametrize("version", ["", "latest", "v" * 129, "v1\n", ".a", "a b", "a@b", "sha256:abc", "é"])
+def test_what_is_no_version_of_an_image_is_refused(version: str) -> None:
+    assert (version_problem(version) or "").startswith("give a tag other than latest")
 
 
 def test_wrong_secrets_are_refused() -> None:

@@ -12,6 +12,7 @@ from components.problems import InputError
 from policy.catalogue import judge
 from preview.plan import Plan
 from preview.project import Configuration
+from stacks.environments import kubernetes_settings
 from stacks.kubeconfig import kubeconfig_problem, unreachable
 from stacks.settings import load
 
@@ -79,6 +80,9 @@ def test_everything_stands_in_the_cluster_and_breaks_no_rule(kubeconfig: str) ->
         f"{SPACE}-database",
         f"{SPACE}-cache",
     }
+    made = load(SPACE, values(kubeconfig))
+    installed = {add_on.value for add_on in kubernetes_settings.installed({}, made.section, made.system)}
+    assert installed == {each.inputs["name"] for each in plan.of_type("kubernetes:helm.sh/v3:Release")}
     packages = {each.type.partition(":")[0] for each in plan.resources if each.custom}
     assert packages <= {"kubernetes", "random", "pulumi"}
     assert [(each.rule, each.urn) for each in judge(plan)] == []

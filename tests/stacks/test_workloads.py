@@ -1,6 +1,8 @@
 """What runs in the clusters of environments: the tiers, the order, and who reaches whom."""
 
 import json
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +11,11 @@ from components.network.subnets import SubnetPlan, SubnetTier
 from components.platform.charts import CHARTS
 from components.service.quantities import cpu, memory
 from preview.plan import Plan
-from preview.project import configuration, stacks
+from preview.project import Configuration, configuration, stacks
 from stacks.environments.gcp_settings import signs_in
 from stacks.model import Secret, Service, System, Tier
+from stacks.reading import values_of
+from stacks.settings import ENVIRONMENTS as MODULES
 from stacks.settings import Cloud, Settings, load
 from stacks.systems import SYSTEMS
 from stacks.tiers import PROFILES
@@ -47,6 +51,13 @@ def container(deployment: dict[str, Any]) -> dict[str, Any]:
     return only
 
 
+PRIMARY = {
+    "database": "arn:aws:rds:eu-west-1:123456789012:db:skipper-dev-database",
+    "databaseSecret": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x",
+    "key": "arn:aws:kms:eu-central-1:123456789012:key/x",
+    "stores": {"events": "arn:aws:s3:::events-copy"},
+}
+"""What a standby has of its primary."""
 TIERS = {
     # tier: replicas, CPU, memory, log level, image's tag, autoscaler from and to, disruption budget
     "dev": (1, "50m", "64Mi", "debug", "develop", None, False),
@@ -318,7 +329,13 @@ def test_no_object_of_the_cluster_has_a_secret_in_plain_text(stack: str) -> None
         ("./charts", "./charts/{name}-{version}.tgz", None),
     ],
 )
-def test_every_chart_comes_from_the_mirror(mirror: str, chart: str, repository: str | None) -> None:
+def test_every_chart_comes_from_the_mirror(
+    mirror: str, chart: str, repository: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("charts").mkdir()
+    for each in CHARTS.values():
+        Path("charts", f"{each.name}-{each.version}.tgz").touch()
     plan = plan_of("workflows-aws-prod", platform={"charts": mirror})
     releases = plan.of_type(RELEASE)
     assert len(releases) > 5
@@ -332,6 +349,34 @@ def test_every_chart_comes_from_the_mirror(mirror: str, chart: str, repository: 
 def test_the_catalogue_has_the_charts_that_are_used_and_no_other() -> None:
     used = {release.inputs["name"] for stack in ENVIRONMENTS for release in known_plan(stack).of_type(RELEASE)}
     assert used == set(CHARTS)
+
+
+@pytest.mark.parametrize("stack", ENVIRONMENTS)
+def test_the_settings_know_which_charts_are_installed(stack: str) -> None:
+    """So that those which a folder lacks are named before anything is made."""
+    said = _said_to_be_installed(configuration(ROOT, stack))
+    assert said == {release.inputs["name"] for release in known_plan(stack).of_type(RELEASE)}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"aws": {"cluster": {"autoMode": True}}, "nodes": "{}"},
+        {"aws": {"dns": None}},
+        {"services": {"portal": {"route": None}}},
+        {"primaryRegion": "eu-west-1", "aws": {"primary": PRIMARY}},
+    ],
+)
+def test_the_settings_know_what_keeps_charts_from_being_installed(values: dict[str, Any]) -> None:
+    given = changed("dev", **values)
+    plan = recorded(PROGRAM, given, known).plan
+    assert _said_to_be_installed(given) == {release.inputs["name"] for release in plan.of_type(RELEASE)}
+
+
+def _said_to_be_installed(given: Configuration) -> set[str]:
+    made = load(given.stack, given.values)
+    module = import_module(f"{MODULES[made.cloud]}_settings")
+    return {add_on.value for add_on in module.installed(values_of(given.values), made.section, made.system)}
 
 
 def test_what_a_cluster_has_already_is_not_installed() -> None:

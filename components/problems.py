@@ -22,9 +22,7 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         if self.value is MISSING:
             return f"{self.path}: {self.remedy}"
-        legible = isinstance(self.value, str) and self.value.strip() and self.value.isprintable()
-        shown = self.value if legible else repr(self.value)
-        return f"{self.path}={_shortened(shown)}: {self.remedy}"
+        return f"{self.path}={_shortened(_shown(self.value))}: {self.remedy}"
 
 
 class _Missing:
@@ -68,6 +66,11 @@ def one_of(valid: Iterable[str], given: object = None) -> str:
         return f"did you mean `{near[0]}`?"
     hint = f"did you mean `{near[0]}`? " if near else ""
     return f"{hint}choose one of {', '.join(choices)}"
+
+
+def _shown(value: object) -> str:
+    """A value as its author wrote it, where that can be seen on a line."""
+    return value if isinstance(value, str) and value.strip() and value.isprintable() else repr(value)
 
 
 def _shortened(text: str, limit: int = 80) -> str:

@@ -368,7 +368,7 @@ class _Loader(Reader):
         names = [add_on.value for add_on in AddOn if add_on in module.ADD_ONS]
         provided = provided if isinstance(provided, list) else []
         for i, name in enumerate(provided):
-            if name not in names and name in {add_on.value for add_on in AddOn}:
+            if name not in names and name in [add_on.value for add_on in AddOn]:
                 self.add(f"platform.provided[{i}]", name, f"{cloud.value} takes none of it; {one_of(names, name)}")
             elif name in provided[:i]:
                 self.add(f"platform.provided[{i}]", name, "stands twice; name each add-on once")

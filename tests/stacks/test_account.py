@@ -65,6 +65,11 @@ def test_each_fault_gets_an_error_with_path_value_and_remedy(changes: dict[str, 
     assert any(str(problem).startswith(f"plinth:{message}") for problem in caught.value.problems), str(caught.value)
 
 
+def test_what_another_cloud_has_may_stay_but_is_told() -> None:
+    assert settings().warnings == ()
+    assert settings(gcp={"project": "x"}).warnings == ("plinth:gcp: has no effect on aws, and may stay for a move",)
+
+
 @pytest.fixture(scope="module")
 def account() -> Plan:
     return known_plan("account-aws")

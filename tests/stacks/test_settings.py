@@ -601,6 +601,7 @@ def test_a_tag_of_an_image_may_be_as_long_as_a_label() -> None:
             {"a": {"principal": "arn:aws:iam::123456789012:role/deploy", "groups": ["plinth:viewers"]}},
             "aws.cluster.members.a.principal=arn:aws:iam::123456789012:role/deploy: stands at aws.cluster.adm",
         ),
+        ("platform.provided", [["reloader"]], "platform.provided[0]=['reloader']: did you mean `reloader`?"),
         ("kubernetes", {"storageClass": "fast"}, "kubernetes: what an environment on AWS has stands on AWS; leave it"),
     ],
 )

@@ -229,8 +229,8 @@ class GkeCluster(Component):
     """The identities of its pods: IAM knows them as `serviceAccount:<pool>[<namespace>/<service account>]`. Known once
     the cluster is there, since IAM takes none of them before."""
     kubeconfig: pulumi.Output[str]
-    """Configuration for Kubernetes clients, which sign in with Google's `gke-gcloud-auth-plugin`: it holds no secret.
-    Known once those who may sign in can."""
+    """Configuration for Kubernetes clients, which sign in with Google's `gke-gcloud-auth-plugin` and the application
+    default credentials: it holds no secret. Known once those who may sign in can."""
     ready: pulumi.Output[str]
     """Name of the cluster, known once nodes and access are all there: what workloads wait for, and what stays until
     they are gone."""
@@ -522,6 +522,8 @@ def _kubeconfig(name: str, endpoint: str) -> str:
     sign_in = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",
         "command": "gke-gcloud-auth-plugin",
+        # As whoever Google's provider is. By itself it is whom gcloud was told to be: another, or nobody.
+        "args": ["--use_application_default_credentials"],
         "installHint": "Install it with `gcloud components install gke-gcloud-auth-plugin`.",
         "provideClusterInfo": True,
         "interactiveMode": "Never",

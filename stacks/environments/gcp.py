@@ -292,7 +292,9 @@ class GcpEnvironment:
         )
 
     def _keys(self) -> None:
-        self._data_key = self._key("data", self._home, "Data and secrets", tuple(_DATA_USERS), self._in_home)
+        # Cloud Storage has no account before somebody asks for it, and nobody does where nothing is stored.
+        users = tuple(user for user in _DATA_USERS if user != "stores" or self._system.stores)
+        self._data_key = self._key("data", self._home, "Data and secrets", users, self._in_home)
 
     def _recovery(self) -> None:
         """The second region: its provider and its key, where anything is copied there."""

@@ -389,6 +389,8 @@ def test_a_kubeconfig_signs_in_with_googles_plugin_and_holds_no_secret() -> None
     assert set(user["user"]) == {"exec"}
     assert user["user"]["exec"]["command"] == "gke-gcloud-auth-plugin"
     assert user["user"]["exec"]["provideClusterInfo"] is True
+    # Who the provider of Google Cloud is, and not whom somebody has told gcloud to be.
+    assert user["user"]["exec"]["args"] == ["--use_application_default_credentials"]
     assert config["current-context"] == config["contexts"][0]["name"]
     assert config["contexts"][0]["context"] == {"cluster": entry["name"], "user": user["name"]}
 

@@ -231,6 +231,14 @@ def test_the_load_balancer_sends_to_the_proxies_of_the_gateway(stack: str) -> No
     assert service["type"] == "ClusterIP"
 
 
+@pytest.mark.parametrize(("stack", "stored"), [("workflows-gcp-dev", False), ("skipper-gcp-dev", True)])
+def test_cloud_storage_is_given_a_key_where_something_is_stored(stack: str, stored: bool) -> None:
+    """Elsewhere nobody has ever asked for its account, and IAM takes no member that there is not."""
+    grants = known_plan(stack).of_type("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember")
+    assert grants
+    assert any("gs-project-accounts" in each.inputs["member"] for each in grants) is stored
+
+
 @pytest.mark.parametrize("stack", ["skipper-gcp-dev", "skipper-gcp-prod", "account-gcp"])
 def test_on_google_cloud_services_are_enabled_before_anything_else_is_made(stack: str) -> None:
     """What a provider makes waits for it, and it waits for the project's services and their accounts."""

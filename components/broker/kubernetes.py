@@ -9,6 +9,7 @@ import pulumi
 import pulumi_random as random
 
 from ..component import Component, at_least, between, checked, known_after, matching
+from ..images import RABBITMQ
 from ..platform.server import (
     DATA,
     ISSUER,
@@ -28,7 +29,6 @@ from ..problems import InputError, Problem
 from ..service.pod import ContainerResources, container, image_problem, pod_spec, resource_problems
 from ..service.quantities import memory
 
-IMAGE = "docker.io/library/rabbitmq:4.2.9-management"
 _ADMINISTRATOR = "administrator"
 _RESOURCES: ContainerResources = {"cpu": "250m", "memory": "1Gi"}
 _PATH = "/etc/rabbitmq"
@@ -263,7 +263,7 @@ class KubernetesRabbitMq(Component):
         listens = {"command": ["rabbitmq-diagnostics", "-q", "check_port_listener", str(self._port)]}
         runs = container(
             "rabbitmq",
-            args.get("image", IMAGE),
+            args.get("image", RABBITMQ),
             args.get("resources", _RESOURCES),
             variables={
                 "RABBITMQ_NODENAME": _NODE,

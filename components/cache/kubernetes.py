@@ -8,6 +8,7 @@ import pulumi
 import pulumi_random as random
 
 from ..component import Component, at_least, between, checked, known_after, matching
+from ..images import VALKEY
 from ..platform.server import (
     DATA,
     ISSUER,
@@ -29,7 +30,6 @@ from ..service.quantities import memory
 from .eviction import eviction_problem
 
 PORT = 6379
-IMAGE = "docker.io/valkey/valkey:8.1.8"
 USERNAME = "default"
 """The user that a client is which gives a password and no name."""
 _RESOURCES: ContainerResources = {"cpu": "50m", "memory": "256Mi"}
@@ -170,7 +170,7 @@ class KubernetesValkey(Component):
         paths = {"configuration": _PATH, "users": _USERS_PATH, "credentials": _PASSWORD_PATH, "tls": TLS_PATH}
         runs = container(
             "valkey",
-            args.get("image", IMAGE),
+            args.get("image", VALKEY),
             args.get("resources", _RESOURCES),
             command=["sh", f"{_PATH}/start.sh"],
             ports={"valkey": PORT},

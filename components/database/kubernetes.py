@@ -8,6 +8,7 @@ import pulumi
 import pulumi_random as random
 
 from ..component import Component, among, at_least, between, checked, known_after, matching
+from ..images import POSTGRES
 from ..platform.server import (
     DATA,
     ISSUER,
@@ -28,12 +29,6 @@ from ..service.pod import ContainerResources, container, image_problem, pod_spec
 from ..service.quantities import memory
 
 PORT = 5432
-IMAGES = {
-    version: f"docker.io/library/postgres:{minor}-trixie"
-    for version, minor in (("15", "15.19"), ("16", "16.15"), ("17", "17.11"), ("18", "18.6"))
-}
-"""The image of each major version. It names its distribution: text is sorted by that one's C library, and indexes with
-it, so that another one would find them out of order."""
 _ADMINISTRATOR = "postgres"
 _RESOURCES: ContainerResources = {"cpu": "100m", "memory": "512Mi"}
 _PATH = "/etc/postgresql"
@@ -134,7 +129,7 @@ _RULES = {
     "system": matching(LABEL, LABEL_REMEDY),
     # Its role is named after it, with `_app`, and PostgreSQL cuts names off after 63 characters.
     "database": matching(r"[a-z][a-z0-9_]{0,58}", "give a small letter, then small letters, digits and _, up to 59"),
-    "version": among(tuple(IMAGES)),
+    "version": among(tuple(POSTGRES)),
     "storage_gb": between(2, 65536, "GiB"),
     "max_connections": between(10, 10000, "connections"),
     "password_version": at_least(1),
@@ -242,7 +237,7 @@ class KubernetesPostgres(Component):
         mounted = "/var/lib/postgresql" if int(version) >= 18 else "/var/lib/postgresql/data"
         runs = container(
             "postgres",
-            args.get("image", IMAGES[version]),
+            args.get("image", POSTGRES[version]),
             args.get("resources", _RESOURCES),
             command=["sh", f"{_PATH}/start.sh"],
             variables={

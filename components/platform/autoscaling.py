@@ -19,7 +19,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import mirror_problem
+from .charts import images_problem, mirror_problem
 
 NAMESPACE = "cluster-autoscaler"
 """Namespace of the autoscaler."""
@@ -43,6 +43,9 @@ class ClusterAutoscalerArgs(TypedDict):
     """Kubernetes version of the cluster. Default: 1.35."""
     mirror: NotRequired[str]
     """Where charts come from, as `HelmRelease` takes it. Default: the chart's own repository."""
+    images: NotRequired[dict[str, str]]
+    """Where images come from: what stands in place of a registry's name, by that, for example `quay.io`. Default: each
+    image's own registry."""
     service_account_annotations: NotRequired[dict[str, pulumi.Input[str]]]
     """Annotations of the service account. Default: none, since Pod Identity needs none."""
     replicas: NotRequired[int]
@@ -96,7 +99,12 @@ def _add_on(args: ClusterAutoscalerArgs) -> AddOn:
         "resources": resources("50m", "256Mi", "500m", "1Gi"),
     }
     pods = Pods(_POD, {**API_SERVER, **AWS_IDENTITY}, called_at(_METRICS))
-    return AddOn("cluster-autoscaler", NAMESPACE, {"controller": pods}, values, args.get("mirror"))
+    return AddOn("cluster-autoscaler", NAMESPACE, {"controller": pods}, values, args.get("mirror"), args.get("images"))
 
 
-_RULES = {"mirror": mirror_problem, "replicas": between(1, 5, "pods"), "version": among(tuple(IMAGES))}
+_RULES = {
+    "mirror": mirror_problem,
+    "images": images_problem,
+    "replicas": between(1, 5, "pods"),
+    "version": among(tuple(IMAGES)),
+}

@@ -21,7 +21,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import mirror_problem
+from .charts import images_problem, mirror_problem
 
 NAMESPACE = "cert-manager"
 """Namespace of cert-manager."""
@@ -67,6 +67,9 @@ class CertManagerArgs(TypedDict):
     """How certificates are had that the world trusts. Default: not at all."""
     mirror: NotRequired[str]
     """Where charts come from, as `HelmRelease` takes it. Default: the chart's own repository."""
+    images: NotRequired[dict[str, str]]
+    """Where images come from: what stands in place of a registry's name, by that, for example `quay.io`. Default: each
+    image's own registry."""
     priority_class: NotRequired[pulumi.Input[str]]
     """Priority class of its pods. Default: none."""
     replicas: NotRequired[int]
@@ -206,7 +209,7 @@ def _add_on(args: CertManagerArgs) -> AddOn:
         "cainjector": {**several("cainjector"), "resources": resources("10m", "64Mi", "250m", "512Mi")},
         "startupapicheck": {**_SECURITY, "resources": resources("10m", "32Mi", "100m", "64Mi")},
     }
-    return AddOn("cert-manager", NAMESPACE, pods, values, args.get("mirror"))
+    return AddOn("cert-manager", NAMESPACE, pods, values, args.get("mirror"), args.get("images"))
 
 
 def _pod(component: str) -> dict[str, str]:
@@ -214,4 +217,4 @@ def _pod(component: str) -> dict[str, str]:
 
 
 _SECURITY = {"securityContext": POD_SECURITY, "containerSecurityContext": CONTAINER_SECURITY}
-_RULES = {"mirror": mirror_problem, "replicas": between(1, 5, "pods")}
+_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}

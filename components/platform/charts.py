@@ -1,7 +1,24 @@
-"""The Helm charts that a cluster gets: one pinned catalogue, and where charts come from."""
+"""The Helm charts that a cluster gets: one pinned catalogue, and where charts and their images come from."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..images import ALL, ENVOY, mirror_of_images_problem, mirrored, registry_of
+from ..problems import one_of
+
+
+class ChartImage(NamedTuple):
+    """An image that a chart runs, and how the chart is told of another place for it. Which version, the chart says."""
+
+    repository: str
+    """Registry and path, without a tag."""
+    key: str = "image.repository"
+    """Key of the chart's values that takes both; the path alone where `registry_key` takes the registry."""
+    registry_key: str | None = None
+    """Key of the chart's values that takes the registry alone."""
+    runs: bool = True
+    """Whether pods run it as the chart is installed here. Else it is named somewhere, and no more."""
 
 
 class Chart(NamedTuple):
@@ -15,6 +32,8 @@ class Chart(NamedTuple):
     """Where its makers publish it: a repository, `https://...`, or a path of a registry, `oci://...`."""
     why: str
     """What it is there for."""
+    images: tuple[ChartImage, ...]
+    """The images that its pods run, and the pods that these make."""
 
 
 class Source(NamedTuple):
@@ -32,54 +51,83 @@ _CATALOGUE = (
         "3.5.0",
         "https://aws.github.io/eks-charts",
         "Gives a Service of type LoadBalancer a network load balancer of AWS.",
+        (ChartImage("public.ecr.aws/eks/aws-load-balancer-controller"),),
     ),
     Chart(
         "cert-manager",
         "v1.21.1",
         "https://charts.jetstack.io",
         "Has certificates signed, by Let's Encrypt for the world and by a CA of its own inside, and renews them.",
+        (
+            ChartImage("quay.io/jetstack/cert-manager-controller"),
+            ChartImage("quay.io/jetstack/cert-manager-webhook", "webhook.image.repository"),
+            ChartImage("quay.io/jetstack/cert-manager-cainjector", "cainjector.image.repository"),
+            # Pods that the controller makes, and that answer Let's Encrypt.
+            ChartImage("quay.io/jetstack/cert-manager-acmesolver", "acmesolver.image.repository"),
+            ChartImage("quay.io/jetstack/cert-manager-startupapicheck", "startupapicheck.image.repository"),
+        ),
     ),
     Chart(
         "cluster-autoscaler",
         "9.59.0",
         "https://kubernetes.github.io/autoscaler",
         "Adds nodes for pods that find no room, and takes away those that are not needed.",
+        (ChartImage("registry.k8s.io/autoscaling/cluster-autoscaler"),),
     ),
     Chart(
         "external-dns",
         "1.21.1",
         "https://kubernetes-sigs.github.io/external-dns",
         "Keeps the DNS records of the host names that routes serve.",
+        (ChartImage("registry.k8s.io/external-dns/external-dns"),),
     ),
     Chart(
         "external-secrets",
         "2.9.0",
         "https://charts.external-secrets.io",
         "Brings secrets of the cloud's store to the pods that need them.",
+        tuple(
+            ChartImage("ghcr.io/external-secrets/external-secrets", f"{pods}image.repository")
+            for pods in ("", "webhook.", "certController.")
+        ),
     ),
     Chart(
         "gateway-helm",
         "v1.9.0",
         "oci://docker.io/envoyproxy",
         "Runs the proxies of gateways, by which the cluster is reached from outside.",
+        (
+            # The proxies' companion is the same.
+            ChartImage("docker.io/envoyproxy/gateway", "deployment.envoyGateway.image.repository"),
+            # Of gateways that do not say which; those made here do. Without a tag, the chart adds its own.
+            ChartImage(ENVOY, "global.images.envoyProxy.image"),
+            # Started for limits over all proxies together, of which there are none here.
+            ChartImage("docker.io/envoyproxy/ratelimit", "global.images.ratelimit.image", runs=False),
+        ),
     ),
     Chart(
         "metrics-server",
         "3.13.1",
         "https://kubernetes-sigs.github.io/metrics-server",
         "Measures pods and nodes, for autoscaling and `kubectl top`.",
+        (ChartImage("registry.k8s.io/metrics-server/metrics-server"),),
     ),
     Chart(
         "reloader",
         "2.2.16",
         "https://stakater.github.io/stakater-charts",
         "Restarts the pods whose Secret or ConfigMap has changed, such as a rotated password.",
+        (ChartImage("ghcr.io/stakater/reloader"),),
     ),
     Chart(
         "sealed-secrets",
         "2.18.5",
         "https://bitnami-labs.github.io/sealed-secrets",
         "Opens secrets that were sealed for this cluster, and so can stand in a repository.",
+        (
+            # The project's own registry, not a catalogue that may move.
+            ChartImage("ghcr.io/bitnami-labs/sealed-secrets-controller", registry_key="image.registry"),
+        ),
     ),
 )
 
@@ -132,3 +180,47 @@ def source(chart: Chart, mirror: str | None = None) -> Source:
     if not separator:
         return Source(f"{place}/{chart.name}-{chart.version}.tgz", None)
     return Source(f"{place}/{chart.name}", None) if scheme == "oci" else Source(chart.name, place)
+
+
+REGISTRIES = tuple(
+    sorted(
+        {
+            *(registry_of(image.repository) for chart in _CATALOGUE for image in chart.images),
+            *(registry_of(image) for image in ALL),
+        }
+    )
+)
+"""Where the images of charts, jobs and servers come from."""
+
+
+def image_values(chart: Chart, mirrors: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The values that tell a chart where its images are: at their makers', or in mirrors of their registries."""
+    values: dict[str, Any] = {}
+    for image in chart.images:
+        place = mirrored(image.repository, mirrors)
+        if image.registry_key:
+            registry, _, place = place.partition("/")
+            _put(values, image.registry_key, registry)
+        _put(values, image.key, place)
+    return values
+
+
+def registry_problem(registry: str) -> str | None:
+    """What is wrong with a registry that is said to have a mirror. None where nothing is."""
+    return None if registry in REGISTRIES else f"no image comes from there; {one_of(REGISTRIES, registry)}"
+
+
+def images_problem(mirrors: Mapping[str, str]) -> str | None:
+    """What is wrong with mirrors by registry, and what to write instead. None where nothing is."""
+    for registry, mirror in mirrors.items():
+        if remedy := registry_problem(registry) or mirror_of_images_problem(mirror):
+            return f"{registry}: {remedy}"
+    return None
+
+
+def _put(values: dict[str, Any], key: str, value: str) -> None:
+    """Set a value at a key with dots in it."""
+    *steps, last = key.split(".")
+    for step in steps:
+        values = values.setdefault(step, {})
+    values[last] = value

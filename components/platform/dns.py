@@ -21,7 +21,7 @@ from .add_on import (
     install,
     resources,
 )
-from .charts import mirror_problem
+from .charts import images_problem, mirror_problem
 from .provider import provider_problem
 
 NAMESPACE = "external-dns"
@@ -76,6 +76,9 @@ class ExternalDnsArgs(TypedDict):
     """How often records are compared; changes of routes are seen at once. Default: `1m`."""
     mirror: NotRequired[str]
     """Where charts come from, as `HelmRelease` takes it. Default: the chart's own repository."""
+    images: NotRequired[dict[str, str]]
+    """Where images come from: what stands in place of a registry's name, by that, for example `quay.io`. Default: each
+    image's own registry."""
     service_account_annotations: NotRequired[dict[str, pulumi.Input[str]]]
     """Annotations of the service account, by which Workload Identity knows it. Default: none, since Pod Identity needs
     none."""
@@ -134,7 +137,9 @@ def _add_on(args: ExternalDnsArgs) -> AddOn:
     identity = AWS_IDENTITY if "aws" in provider else GOOGLE_IDENTITY
     pods = Pods(_POD, {**API_SERVER, **identity}, called_at(_METRICS))
     # Its own kind of records is not read.
-    return AddOn("external-dns", NAMESPACE, {"controller": pods}, values, args.get("mirror"), skip_crds=True)
+    return AddOn(
+        "external-dns", NAMESPACE, {"controller": pods}, values, args.get("mirror"), args.get("images"), skip_crds=True
+    )
 
 
 def _route53(zone: AwsDnsZone, domains: list[str]) -> dict[str, Any]:
@@ -188,6 +193,7 @@ _FOR_WILDCARDS = {"txt-wildcard-replacement": "any"}
 """A star inside a name is no wildcard, and refused by most."""
 _RULES = {
     "mirror": mirror_problem,
+    "images": images_problem,
     "owner": matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "give letters, digits and ._-, for example `shop-dev`"),
     "interval": matching(r"[1-9]\d*[smh]", "give seconds, minutes or hours, for example `1m`"),
 }

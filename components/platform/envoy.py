@@ -76,6 +76,8 @@ class Proxies(NamedTuple):
     """How their Service is reached, as Envoy Gateway takes it."""
     priority_class: pulumi.Input[str] | None
     """Their priority class."""
+    image: str
+    """Where their image is, without a tag: Envoy Gateway runs the version that it knows."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -141,6 +143,7 @@ class Proxies(NamedTuple):
         """The proxy itself. Its companion takes the same security context, but neither resources nor volumes."""
         resources = self.resources
         return {
+            "imageRepository": self.image,
             "resources": {
                 "requests": {"cpu": resources["cpu"], "memory": resources["memory"]},
                 "limits": {"cpu": self._cpu_limit, "memory": resources.get("memory_limit", resources["memory"])},

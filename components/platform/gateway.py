@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..component import Component, at_least, between, checked, checked_name, known_after
+from ..images import ENVOY, mirrored
 from ..problems import InputError, Problem
 from ..service.pod import ContainerResources, resource_problems
 from .add_on import (
@@ -24,7 +25,7 @@ from .add_on import (
     spread,
 )
 from .certificates import SOLVER_POD, SOLVER_PORT
-from .charts import mirror_problem
+from .charts import images_problem, mirror_problem
 from .envoy import (
     CONFIGURATION_PORT,
     CONTROLLER,
@@ -72,6 +73,9 @@ class EnvoyGatewayArgs(TypedDict):
 
     mirror: NotRequired[str]
     """Where charts come from, as `HelmRelease` takes it. Default: the chart's own repository."""
+    images: NotRequired[dict[str, str]]
+    """Where images come from: what stands in place of a registry's name, by that, for example `quay.io`. Default: each
+    image's own registry."""
     replicas: NotRequired[int]
     """Pods, 1 to 5. While there is none, proxies go on as they were told last. Default: 2."""
     gateway_api_crds: NotRequired[bool]
@@ -152,7 +156,7 @@ def _add_on(args: EnvoyGatewayArgs) -> AddOn:
         # each pod waits until it gives up.
         "topologyInjector": {"enabled": False},
     }
-    return AddOn("gateway-helm", NAMESPACE, pods, values, args.get("mirror"))
+    return AddOn("gateway-helm", NAMESPACE, pods, values, args.get("mirror"), args.get("images"))
 
 
 class Exposure(Enum):
@@ -224,6 +228,9 @@ class KubernetesGatewayArgs(TypedDict):
     """What each proxy needs, and how much it may take at most. Default: 200m and 256Mi, at most 800m and 512Mi."""
     priority_class: NotRequired[pulumi.Input[str]]
     """Priority class of the proxies. Default: none."""
+    images: NotRequired[dict[str, str]]
+    """Where images come from: what stands in place of a registry's name, by that: the proxies' is in `docker.io`.
+    Default: each image's own registry."""
 
 
 class KubernetesGateway(Component):
@@ -261,7 +268,12 @@ class KubernetesGateway(Component):
         self._hosts: Sequence[str] = args["hosts"] or [""]
         self._https, self._http = args.get("https_port", 443), args.get("http_port", 80)
         self._proxies = Proxies(
-            name, *_replicas(args), args.get("resources", _PROXY), _service(args["service"]), args.get("priority_class")
+            name,
+            *_replicas(args),
+            args.get("resources", _PROXY),
+            _service(args["service"]),
+            args.get("priority_class"),
+            mirrored(ENVOY, args.get("images")),
         )
         self.pods = self._proxies.labels
         self.listeners = {host or "*": listener_name(host) for host in self._hosts}
@@ -420,8 +432,9 @@ class KubernetesGateway(Component):
         self._made(f"redirect-{_key(host)}" if host else "redirect", f"{_API}/v1", "HTTPRoute", spec)
 
 
-_RULES = {"mirror": mirror_problem, "replicas": between(1, 5, "pods")}
+_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}
 _GATEWAY_RULES = {
+    "images": images_problem,
     "https_port": between(1, 65535, "as the port"),
     "http_port": between(0, 65535, "as the port, 0 for none"),
     "trusted_hops": at_least(0),

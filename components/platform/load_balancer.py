@@ -21,7 +21,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import mirror_problem
+from .charts import images_problem, mirror_problem
 
 NAMESPACE = "aws-load-balancer-controller"
 """Namespace of the controller."""
@@ -44,6 +44,9 @@ class AwsLoadBalancerControllerArgs(TypedDict):
     """Tags of all that it makes, beside its own: a provider's default tags do not reach that. Default: none."""
     mirror: NotRequired[str]
     """Where charts come from, as `HelmRelease` takes it. Default: the chart's own repository."""
+    images: NotRequired[dict[str, str]]
+    """Where images come from: what stands in place of a registry's name, by that, for example `quay.io`. Default: each
+    image's own registry."""
     service_account_annotations: NotRequired[dict[str, pulumi.Input[str]]]
     """Annotations of the service account. Default: none, since Pod Identity needs none."""
     replicas: NotRequired[int]
@@ -106,7 +109,9 @@ def _add_on(args: AwsLoadBalancerControllerArgs) -> AddOn:
         "securityContext": CONTAINER_SECURITY,
         "resources": resources("50m", "128Mi", "500m", "512Mi"),
     }
-    return AddOn("aws-load-balancer-controller", NAMESPACE, {"controller": pods}, values, args.get("mirror"))
+    return AddOn(
+        "aws-load-balancer-controller", NAMESPACE, {"controller": pods}, values, args.get("mirror"), args.get("images")
+    )
 
 
 def _tag_problems(tags: dict[str, str]) -> Iterator[Problem]:
@@ -116,4 +121,4 @@ def _tag_problems(tags: dict[str, str]) -> Iterator[Problem]:
             yield Problem(f"tags.{key}", value, "the controller takes no comma in a tag, and no = in its key")
 
 
-_RULES = {"mirror": mirror_problem, "replicas": between(1, 5, "pods")}
+_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}

@@ -18,7 +18,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import mirror_problem
+from .charts import images_problem, mirror_problem
 
 NAMESPACE = "metrics-server"
 """Namespace of the metrics server."""
@@ -38,6 +38,9 @@ class MetricsServerArgs(TypedDict):
     say what pods use. Default: no."""
     mirror: NotRequired[str]
     """Where charts come from, as `HelmRelease` takes it. Default: the chart's own repository."""
+    images: NotRequired[dict[str, str]]
+    """Where images come from: what stands in place of a registry's name, by that, for example `quay.io`. Default: each
+    image's own registry."""
     replicas: NotRequired[int]
     """Pods, 1 to 5. Default: 2."""
 
@@ -80,7 +83,7 @@ def _add_on(args: MetricsServerArgs) -> AddOn:
         "resources": resources("100m", "200Mi", "500m", "400Mi"),
     }
     pods = Pods(_POD, {**API_SERVER, "kubelets": called_at(_PORT)["everybody"]}, called_at(_PORT))
-    return AddOn("metrics-server", NAMESPACE, {"server": pods}, values, args.get("mirror"))
+    return AddOn("metrics-server", NAMESPACE, {"server": pods}, values, args.get("mirror"), args.get("images"))
 
 
-_RULES = {"mirror": mirror_problem, "replicas": between(1, 5, "pods")}
+_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}

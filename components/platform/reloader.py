@@ -21,7 +21,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import mirror_problem
+from .charts import images_problem, mirror_problem
 
 NAMESPACE = "reloader"
 """Namespace of Reloader."""
@@ -38,6 +38,9 @@ class ReloaderArgs(TypedDict):
     """Names of the namespaces in which it does so, which must be there. In others it has no rights."""
     mirror: NotRequired[str]
     """Where charts come from, as `HelmRelease` takes it. Default: the chart's own repository."""
+    images: NotRequired[dict[str, str]]
+    """Where images come from: what stands in place of a registry's name, by that, for example `quay.io`. Default: each
+    image's own registry."""
     priority_class: NotRequired[pulumi.Input[str]]
     """Priority class of its pods. Default: none."""
     replicas: NotRequired[int]
@@ -92,7 +95,7 @@ def _add_on(args: ReloaderArgs) -> AddOn:
     }
     values = {"fullnameOverride": "reloader", "reloader": reloader}
     pods = Pods(_POD, API_SERVER, called_at(_METRICS))
-    return AddOn("reloader", NAMESPACE, {"controller": pods}, values, args.get("mirror"))
+    return AddOn("reloader", NAMESPACE, {"controller": pods}, values, args.get("mirror"), args.get("images"))
 
 
 def _problems(args: ReloaderArgs) -> Iterator[Problem]:
@@ -100,4 +103,4 @@ def _problems(args: ReloaderArgs) -> Iterator[Problem]:
         yield Problem("namespaces", [], "name one namespace or more; in others nothing is replaced")
 
 
-_RULES = {"mirror": mirror_problem, "replicas": between(1, 5, "pods")}
+_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}

@@ -25,7 +25,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import mirror_problem
+from .charts import images_problem, mirror_problem
 from .provider import provider_problem
 
 NAMESPACE = "external-secrets"
@@ -72,6 +72,9 @@ class ExternalSecretsArgs(TypedDict):
     """The store, of `aws` or of `google`: its cloud's way to sign in is open to the controller."""
     mirror: NotRequired[str]
     """Where charts come from, as `HelmRelease` takes it. Default: the chart's own repository."""
+    images: NotRequired[dict[str, str]]
+    """Where images come from: what stands in place of a registry's name, by that, for example `quay.io`. Default: each
+    image's own registry."""
     service_account_annotations: NotRequired[dict[str, pulumi.Input[str]]]
     """Annotations of the controller's service account, by which Workload Identity knows it. Default: none, since Pod
     Identity needs none."""
@@ -158,6 +161,9 @@ class SealedSecretsArgs(TypedDict):
     Default: 30."""
     mirror: NotRequired[str]
     """Where charts come from, as `HelmRelease` takes it. Default: the chart's own repository."""
+    images: NotRequired[dict[str, str]]
+    """Where images come from: what stands in place of a registry's name, by that, for example `quay.io`. Default: each
+    image's own registry."""
     priority_class: NotRequired[pulumi.Input[str]]
     """Priority class of its pod. Default: none."""
 
@@ -229,7 +235,7 @@ def _external(args: ExternalSecretsArgs) -> AddOn:
         "webhook": {**several, "resources": resources("10m", "64Mi", "250m", "192Mi")},
         "certController": {**common, "resources": resources("10m", "64Mi", "250m", "256Mi")},
     }
-    return AddOn("external-secrets", NAMESPACE, pods, values, args.get("mirror"))
+    return AddOn("external-secrets", NAMESPACE, pods, values, args.get("mirror"), args.get("images"))
 
 
 def _external_pod(suffix: str) -> dict[str, str]:
@@ -239,8 +245,6 @@ def _external_pod(suffix: str) -> dict[str, str]:
 def _sealed(args: SealedSecretsArgs) -> AddOn:
     values = {
         "fullnameOverride": _SEALED_CONTROLLER,
-        # The project's own registry, not a catalogue that may move.
-        "image": {"registry": "ghcr.io", "repository": "bitnami-labs/sealed-secrets-controller"},
         "keyrenewperiod": f"{args.get('key_days', 30) * 24}h",
         # Roles in these namespaces, instead of one over the Secrets of the whole cluster.
         "additionalNamespaces": [SEALED_NAMESPACE, *args["namespaces"]],
@@ -259,7 +263,9 @@ def _sealed(args: SealedSecretsArgs) -> AddOn:
         **given(priorityClassName=args.get("priority_class")),
     }
     pods = Pods(_SEALED_POD, API_SERVER, called_at(_SEALING, _SEALED_METRICS))
-    return AddOn("sealed-secrets", SEALED_NAMESPACE, {"controller": pods}, values, args.get("mirror"))
+    return AddOn(
+        "sealed-secrets", SEALED_NAMESPACE, {"controller": pods}, values, args.get("mirror"), args.get("images")
+    )
 
 
 def _sealed_problems(args: SealedSecretsArgs) -> Iterator[Problem]:
@@ -268,5 +274,5 @@ def _sealed_problems(args: SealedSecretsArgs) -> Iterator[Problem]:
 
 
 _LEFT_OUT = ("ClusterSecretStore", "ClusterExternalSecret", "ClusterPushSecret", "ClusterGenerator", "PushSecret")
-_RULES = {"mirror": mirror_problem, "replicas": between(1, 5, "pods")}
-_SEALED_RULES = {"mirror": mirror_problem, "key_days": between(1, 365, "days")}
+_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}
+_SEALED_RULES = {"mirror": mirror_problem, "images": images_problem, "key_days": between(1, 365, "days")}

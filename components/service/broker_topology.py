@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 
 from ..component import Component, checked
+from ..images import PYTHON
 from ..platform.traffic import Peer
 from ..problems import MISSING, InputError, Problem
 from .jobs import (
@@ -23,8 +24,6 @@ from .jobs import (
 from .pod import ContainerResources
 from .secrets import ServiceSecret
 
-IMAGE = "docker.io/library/python:3.13.14-alpine3.24"
-"""Has Python and the well-known authorities."""
 _SCRIPT, _DEFINITIONS = "broker_topology.py", "definitions.json"
 _KINDS = ("exchanges", "queues", "bindings")
 _SECRETS = ("administrator", "application", "authority")
@@ -112,7 +111,7 @@ class BrokerTopology(Component):
             cast(
                 Any,
                 {
-                    "image": IMAGE,
+                    "image": PYTHON,
                     **passed(args),
                     "command": ["python3", "-I", f"{FOLDER}/{_SCRIPT}"],
                     "scripts": {_SCRIPT: script(_SCRIPT), _DEFINITIONS: definitions},

@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 
 from ..component import Component, between, checked, known_after
+from ..images import PSQL
 from ..platform.traffic import Peer
 from ..problems import InputError, Problem
 from .jobs import (
@@ -20,7 +21,7 @@ from .jobs import (
     script,
 )
 from .pod import ContainerResources
-from .postgres import IMAGE, PostgresDatabase, connection, signing_in_problems
+from .postgres import PostgresDatabase, connection, signing_in_problems
 from .secrets import ServiceSecret
 
 _SCRIPTS = ("database_role.sh", "database_role.sql", "database_password.sql", "postgres.sh")
@@ -123,7 +124,7 @@ class DatabaseRole(Component):
             cast(
                 Any,
                 {
-                    "image": IMAGE,
+                    "image": PSQL,
                     **passed(args),
                     "command": ["sh", f"{FOLDER}/{_SCRIPTS[0]}"],
                     "scripts": {file: script(file) for file in _SCRIPTS},

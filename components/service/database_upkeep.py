@@ -6,11 +6,12 @@ from typing import Any, NotRequired, TypedDict, cast
 import pulumi
 
 from ..component import Component, between, checked
+from ..images import PSQL
 from ..platform.traffic import Peer
 from ..problems import InputError, Problem
 from .jobs import FOLDER, JOB_RULES, KubernetesJob, check_job_name, job_problems, passed, script
 from .pod import ContainerResources
-from .postgres import IMAGE, PostgresDatabase, connection, signing_in_problems
+from .postgres import PostgresDatabase, connection, signing_in_problems
 from .secrets import ServiceSecret
 
 _SCRIPTS = ("database_upkeep.sh", "database_upkeep.sql", "postgres.sh")
@@ -92,7 +93,7 @@ class DatabaseUpkeep(Component):
             cast(
                 Any,
                 {
-                    "image": IMAGE,
+                    "image": PSQL,
                     "schedule": "0 3 * * 0",
                     "deadline_seconds": 14400,
                     **passed(args),

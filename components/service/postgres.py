@@ -10,9 +10,6 @@ from ..problems import Problem
 from .jobs import given_variables
 from .secrets import ServiceSecret
 
-IMAGE = "docker.io/library/postgres:18.3-alpine3.23"
-"""Has psql, which speaks to all servers that are supported."""
-
 
 class SslMode(Enum):
     """How a connection is protected."""

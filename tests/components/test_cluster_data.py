@@ -12,10 +12,11 @@ from typing import Any
 import pulumi
 import pytest
 
+from components import images
 from components.broker.kubernetes import KubernetesRabbitMq
 from components.cache.kubernetes import KubernetesValkey
 from components.component import Component
-from components.database.kubernetes import IMAGES, KubernetesPostgres
+from components.database.kubernetes import KubernetesPostgres
 from components.secrets.kubernetes import KubernetesGeneratedSecret
 from policy.catalogue import judge
 from preview.plan import UNKNOWN, Plan
@@ -385,7 +386,7 @@ def test_a_database_has_the_settings_it_is_told() -> None:
     assert found["log_lock_waits"] == "'on'"
 
 
-@pytest.mark.parametrize("version", IMAGES)
+@pytest.mark.parametrize("version", images.POSTGRES)
 def test_each_version_has_an_image_of_one_exact_release_and_distribution(version: str) -> None:
     plan = postgres(version=version)
     assert re.fullmatch(rf"docker\.io/library/postgres:{version}\.\d+-trixie", container(plan)["image"])
@@ -400,7 +401,7 @@ def variables(plan: Plan) -> dict[str, str]:
 
 
 def test_images_are_of_exact_releases() -> None:
-    assert container(postgres())["image"] == IMAGES["17"]
+    assert container(postgres())["image"] == images.POSTGRES["17"]
     assert re.fullmatch(r"docker\.io/valkey/valkey:8\.\d+\.\d+", container(valkey())["image"])
     assert re.fullmatch(r"docker\.io/library/rabbitmq:4\.2\.\d+-management", container(rabbitmq())["image"])
 

@@ -173,6 +173,20 @@ def test_the_controller_has_no_webhook_and_outlives_a_node() -> None:
     assert one(full, RELEASE)["chart"] == "oci://registry.example/charts/gateway-helm"
 
 
+def test_images_come_from_mirrors_where_there_are_some() -> None:
+    """The proxies' companion is the controller's image. Envoy Gateway and its chart add the versions."""
+    for mirrors, place in (({}, "docker.io"), ({"docker.io": "mirror.example/hub"}, "mirror.example/hub")):
+        told = values(controller(images=mirrors))
+        assert told["deployment"]["envoyGateway"]["image"] == {"repository": f"{place}/envoyproxy/gateway"}
+        assert told["global"]["images"] == {
+            "envoyProxy": {"image": f"{place}/envoyproxy/envoy"},
+            "ratelimit": {"image": f"{place}/envoyproxy/ratelimit"},
+        }
+        container = kubernetes(gateway(images=mirrors))["envoyDeployment"]["container"]
+        assert container["imageRepository"] == f"{place}/envoyproxy/envoy"
+    assert refused(images={"docker.com": "mirror.example"})["images"].startswith("docker.com: no image")
+
+
 def test_bad_args_of_the_controller_are_refused() -> None:
     args: Any = {"replicas": 0, "mirror": "ftp://charts"}
     found = remedies(lambda: EnvoyGateway("eg", args))

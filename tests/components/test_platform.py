@@ -1,14 +1,17 @@
 """Add-ons of a cluster: their charts, namespaces, traffic and values."""
 
 import re
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pytest
 
+from components import images
+from components.images import mirrored, repository_of
 from components.platform import autoscaling, certificates, dns, load_balancer, metrics, reloader, secrets
-from components.platform.charts import CHARTS, mirror_problem, source
+from components.platform.charts import CHARTS, REGISTRIES, images_problem, mirror_problem, source
 from components.platform.namespace import KubernetesNamespace
 from components.platform.releases import HelmRelease
 from preview.plan import Plan, Resource
@@ -154,6 +157,9 @@ def test_the_catalogue_is_sound() -> None:
         assert chart.repository.startswith(("https://", "oci://"))
         assert mirror_problem(chart.repository) is None
         assert chart.why.endswith(".")
+        assert chart.images
+        for image in chart.images:
+            assert repository_of(image.repository) == image.repository
         assert "charts.bitnami.com" not in chart.repository
         assert "bitnamicharts" not in chart.repository
 
@@ -172,6 +178,108 @@ def test_each_add_on_comes_from_a_mirror_where_there_is_one(chart: str) -> None:
     inputs = one(add_on(chart, mirror="/srv/charts"), RELEASE)
     assert inputs["chart"] == f"/srv/charts/{chart}-{CHARTS[chart].version}.tgz"
     assert "mirror" in refused(chart, mirror="http://charts.example.com")
+
+
+IMAGES: dict[str, dict[str, str]] = {
+    "aws-load-balancer-controller": {"image.repository": "public.ecr.aws/eks/aws-load-balancer-controller"},
+    "cert-manager": {
+        "image.repository": "quay.io/jetstack/cert-manager-controller",
+        "webhook.image.repository": "quay.io/jetstack/cert-manager-webhook",
+        "cainjector.image.repository": "quay.io/jetstack/cert-manager-cainjector",
+        "acmesolver.image.repository": "quay.io/jetstack/cert-manager-acmesolver",
+        "startupapicheck.image.repository": "quay.io/jetstack/cert-manager-startupapicheck",
+    },
+    "cluster-autoscaler": {"image.repository": "registry.k8s.io/autoscaling/cluster-autoscaler"},
+    "external-dns": {"image.repository": "registry.k8s.io/external-dns/external-dns"},
+    "external-secrets": {
+        f"{pods}image.repository": "ghcr.io/external-secrets/external-secrets"
+        for pods in ("", "webhook.", "certController.")
+    },
+    "metrics-server": {"image.repository": "registry.k8s.io/metrics-server/metrics-server"},
+    "reloader": {"image.repository": "ghcr.io/stakater/reloader"},
+    "sealed-secrets": {
+        "image.registry": "ghcr.io",
+        "image.repository": "bitnami-labs/sealed-secrets-controller",
+    },
+}
+"""What each chart is told of its images, by the key of its values: each that its pods run."""
+MIRRORS = {registry: f"mirror.example:5000/{registry.replace('.', '-')}" for registry in REGISTRIES}
+
+
+@EVERY_ADD_ON
+def test_each_add_on_is_told_where_its_images_are(chart: str) -> None:
+    told = values(chart)
+    assert {key: at(told, key) for key in IMAGES[chart]} == IMAGES[chart]
+    # The version is the chart's, so that an upgrade of the chart is one of the image as well.
+    assert "tag" not in told.get("image", {}) or chart == "cluster-autoscaler"
+
+
+@EVERY_ADD_ON
+def test_each_add_ons_images_come_from_mirrors_where_there_are_some(chart: str) -> None:
+    told, plain = values(chart, images=MIRRORS), values(chart)
+    for key, image in IMAGES[chart].items():
+        registry, _, path = image.partition("/")
+        if chart != "sealed-secrets":
+            assert at(told, key) == f"mirror.example:5000/{registry.replace('.', '-')}/{path}"
+    text = json.dumps(told)
+    assert not [registry for registry in REGISTRIES if f'"{registry}' in text]
+    assert at(told, "image") != at(plain, "image")
+    assert told.keys() == plain.keys()
+    assert values(chart, images={"docker.io": "mirror.example/hub"}) == plain
+
+
+def test_a_registry_and_a_path_that_a_chart_takes_apart_are_one_image_in_a_mirror_too() -> None:
+    told = values("sealed-secrets", images={"ghcr.io": "mirror.example/a/ghcr"})["image"]
+    assert told == {"registry": "mirror.example", "repository": "a/ghcr/bitnami-labs/sealed-secrets-controller"}
+
+
+def test_a_version_and_a_place_of_an_image_stand_beside_each_other() -> None:
+    told = values("cluster-autoscaler", images=MIRRORS)["image"]
+    assert told["repository"].startswith("mirror.example:5000/registry-k8s-io/")
+    assert told["tag"].startswith("v1.35.")
+
+
+def test_images_are_called_after_their_mirror() -> None:
+    mirrors = {"docker.io": "europe-docker.pkg.dev/shop/docker-io"}
+    assert mirrored(images.VALKEY, mirrors) == images.VALKEY.replace("docker.io", mirrors["docker.io"])
+    assert mirrored("quay.io/a/b@sha256:0", mirrors) == "quay.io/a/b@sha256:0"
+    assert mirrored("docker.iox/a", mirrors) == "docker.iox/a"
+    assert mirrored(images.PSQL, None) == images.PSQL
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("docker.io/library/postgres:18", "docker.io/library/postgres"),
+        ("mirror.example:5000/a/b", "mirror.example:5000/a/b"),
+        ("mirror.example:5000/a/b:1.2@sha256:00", "mirror.example:5000/a/b"),
+        ("ghcr.io/a/b@sha256:00", "ghcr.io/a/b"),
+    ],
+)
+def test_an_image_without_its_version_is_a_repository(image: str, repository: str) -> None:
+    assert repository_of(image) == repository
+
+
+@pytest.mark.parametrize(
+    ("mirrors", "remedy"),
+    [
+        ({"docker.com": "mirror.example/hub"}, "docker.com: no image comes from there; did you mean `docker.io`?"),
+        ({"quay.io": "https://mirror.example/quay"}, "quay.io: leave out the scheme"),
+        ({"quay.io": "mirror.example/quay/"}, "quay.io: leave out the slash"),
+        ({"quay.io": "mirror/quay"}, "quay.io: write it as images begin"),
+        ({"quay.io": "mirror.example/quay:v1"}, "quay.io: write it as images begin"),
+        ({"quay.io": "Mirror.example/quay"}, "quay.io: write it as images begin"),
+        ({"quay.io": ""}, "quay.io: write it as images begin"),
+    ],
+)
+def test_bad_mirrors_of_images(mirrors: dict[str, str], remedy: str) -> None:
+    for chart in ADD_ONS:
+        assert refused(chart, images=mirrors)["images"].startswith(remedy)
+
+
+@pytest.mark.parametrize("mirror", ["mirror.example", "localhost:5000", "localhost:5000/a", "a.example/b_c/d-e.f"])
+def test_mirrors_of_images(mirror: str) -> None:
+    assert images_problem(dict.fromkeys(REGISTRIES, mirror)) is None
 
 
 def test_charts_come_from_registries_repositories_and_folders() -> None:

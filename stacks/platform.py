@@ -47,6 +47,9 @@ class PlatformSection(Part):
     charts: str | None = None
     """Mirror of the Helm charts: `oci://<registry>/<path>`, `https://<repository>`, or a folder of chart archives.
     Default: each chart's own repository."""
+    images: dict[str, str] = Field(default_factory=dict)
+    """Mirrors of the registries that charts, and jobs and servers here, have their images from: what stands in place of
+    a registry's name, by that, for example `quay.io`. Default: none; each image comes from its own registry."""
     provided: tuple[AddOn, ...] = ()
     """Add-ons that the cluster has already. Default: none; each is installed."""
     contact: Annotated[str, shaped(r"[^@\s]+@[^@\s]+\.[^@\s]+", "write an e-mail address")] | None = None

@@ -16,8 +16,9 @@ from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 from pydantic import BaseModel, Field
 
+from components.images import mirror_of_images_problem
 from components.network.subnets import SubnetPlan, parse_network
-from components.platform.charts import mirror_problem
+from components.platform.charts import mirror_problem, registry_problem
 from components.problems import MISSING, InputError, Problem, one_of
 
 from .account import AccountSettings, load_account
@@ -365,6 +366,10 @@ class _Loader(Reader):
         charts, provided = platform.get("charts"), platform.get("provided")
         if isinstance(charts, str) and (remedy := mirror_problem(charts)):
             self.add("platform.charts", charts, remedy)
+        images = platform.get("images")
+        for registry, mirror in images.items() if isinstance(images, dict) else ():
+            if isinstance(mirror, str) and (remedy := registry_problem(registry) or mirror_of_images_problem(mirror)):
+                self.add(f"platform.images.{registry}", mirror, remedy)
         names = [add_on.value for add_on in AddOn if add_on in module.ADD_ONS]
         provided = provided if isinstance(provided, list) else []
         for i, name in enumerate(provided):

@@ -700,8 +700,11 @@ class GcpBinaryAuthorizationArgs(TypedDict):
     scope: GcpScope
     """The project."""
     registries: dict[str, pulumi.Input[str]]
-    """Registries whose images are admitted, as images begin with them, by purpose:
-    `europe-west3-docker.pkg.dev/shop-123456/images`. Mirror in them what is not built by ours."""
+    """Registries whose images are all admitted, as images begin with them, by purpose:
+    `europe-west3-docker.pkg.dev/shop-123456/images`."""
+    images: NotRequired[list[str]]
+    """Single images out of other registries that are admitted in any version, without a tag:
+    `docker.io/library/postgres`. Default: none."""
     dry_run: NotRequired[bool]
     """Whether images out of other places are let in and only noted in the audit log. Default: no, they are refused."""
 
@@ -714,7 +717,7 @@ _REGISTRY_REMEDY = (
 
 class GcpBinaryAuthorization(Component):
     """What Binary Authorization admits to the clusters of a project (CKV_GCP_66): images out of the named registries,
-    and those that Google itself runs in clusters. Nothing else.
+    named images out of others, and those that Google itself runs in clusters. Nothing else.
 
     A project has one such policy. Taking it away admits every image again.
 
@@ -730,19 +733,22 @@ class GcpBinaryAuthorization(Component):
     def __init__(self, name: str, args: GcpBinaryAuthorizationArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"GcpBinaryAuthorization {name}"
         args = checked(GcpBinaryAuthorizationArgs, args, subject, {"scope": scope_problem})
-        if problems := list(_registry_problems(args["registries"])):
+        images = args.get("images", [])
+        if problems := [*_registry_problems(args["registries"]), *_image_problems(images)]:
             raise InputError(subject, problems)
         super().__init__(name, opts)
 
+        # One star stays within a folder. It stands at the end alone; after the tag's colon, it is of this image only.
+        admitted = [
+            *(pulumi.Output.concat(registry, "/**") for registry in args["registries"].values()),
+            *(f"{image}{version}" for image in images for version in (":*", "@*")),
+        ]
         policy = gcp.binaryauthorization.Policy(
             name,
             project=args["scope"]["project"],
             description=f"Images that may run in {args['scope']['project']}",
             global_policy_evaluation_mode="ENABLE",
-            # One star stays within a folder.
-            admission_whitelist_patterns=[
-                {"name_pattern": pulumi.Output.concat(registry, "/**")} for registry in args["registries"].values()
-            ],
+            admission_whitelist_patterns=[{"name_pattern": each} for each in admitted],
             default_admission_rule={
                 "evaluation_mode": "ALWAYS_DENY",
                 "enforcement_mode": "DRYRUN_AUDIT_LOG_ONLY"
@@ -762,3 +768,12 @@ def _registry_problems(registries: Mapping[str, pulumi.Input[str]]) -> Iterable[
     for purpose, registry in registries.items():
         if isinstance(registry, str) and not re.fullmatch(_REGISTRY, registry):
             yield Problem(f"registries.{purpose}", registry, _REGISTRY_REMEDY)
+
+
+def _image_problems(images: Sequence[str]) -> Iterable[Problem]:
+    for i, image in enumerate(images):
+        if not re.fullmatch(_REGISTRY, image):
+            remedy = "write host and path, without a tag and a wildcard: docker.io/library/postgres"
+            yield Problem(f"images[{i}]", image, remedy)
+        elif image in images[:i]:
+            yield Problem(f"images[{i}]", image, "is listed twice; leave one out")

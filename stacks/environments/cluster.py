@@ -136,6 +136,7 @@ class Platform:
         charts, annotations = self._settings.platform.charts, self._ground.annotations.get(add_on.value)
         return {
             **({"mirror": charts} if charts else {}),
+            "images": dict(self._settings.platform.images),
             **({"service_account_annotations": dict(annotations)} if annotations else {}),
             **({"priority_class": self.priorities.services} if ranked else {}),
             **({"replicas": 1} if copies and not self._settings.profile.highly_available else {}),
@@ -270,6 +271,7 @@ class Platform:
             "trusted_hops": exposed.trusted_hops,
             "proxy_protocol": exposed.proxy_protocol,
             "priority_class": self.priorities.services,
+            "images": dict(self._settings.platform.images),
         }
         if not self._settings.profile.highly_available:
             args["replicas"] = args["max_replicas"] = 1

@@ -7,7 +7,9 @@ import pulumi_random as random
 
 from components.cluster.gke import GcpBinaryAuthorization
 from components.edge.clouddns import CloudDnsZone
+from components.images import ALL, repository_of
 from components.observability.cloudmonitoring import Channels, GcpNotificationChannels
+from components.platform.charts import CHARTS
 from components.registry.artifact import GcpArtifactRegistry
 from components.security.gcp_audit import GcpAuditLogs, GcpAuditLogsArgs
 from components.security.gcp_budget import GcpBudget
@@ -25,6 +27,7 @@ from ..model import Tier
 from ..tiers import PROFILES
 from .gcp_account_settings import Section
 from .gcp_place import project_provider
+from .gcp_settings import ADD_ONS
 from .tags import cost_tags
 
 LOG_DAYS = PROFILES[Tier.PROD].log_days
@@ -63,6 +66,13 @@ _KEY_USERS = {
 """By which accounts Google's services encrypt: the middle of their domains, by what they keep."""
 _LARGER_PLACES = {"europe": "europe", "us": "us", "asia": "asia"}
 """What keeps images in more than one region, by what a region's name begins with."""
+PUBLIC_IMAGES = frozenset(
+    {
+        *(image.repository for add_on in ADD_ONS for image in CHARTS[add_on.value].images if image.runs),
+        *(repository_of(image) for image in ALL),
+    }
+)
+"""What the charts, jobs and servers of environments run out of registries of others."""
 
 
 def deploy(settings: AccountSettings) -> "GcpAccount":
@@ -99,6 +109,7 @@ class GcpAccount:
             "registry": self._registry.registry_host,
             "repositories": self._registry.repository_urls,
             "registries": self._registry.repository_ids,
+            "mirrors": self._registry.mirror_urls,
             "zone": self._zone.zone_name,
             "nameServers": self._zone.name_servers,
             "identityProvider": self._identities.provider_name,
@@ -248,6 +259,7 @@ class GcpAccount:
                 "repositories": self._settings.images,
                 "location": self._image_place,
                 "readers": dict(self._section.nodes),
+                "mirrors": list(self._section.mirrors),
                 "writers": {
                     each: service_account(self._identities.deploy_accounts[each]) for each in self._account.environments
                 },
@@ -255,9 +267,10 @@ class GcpAccount:
             },
             self._here,
         )
+        others = {*self._section.images, *(PUBLIC_IMAGES if self._section.public_images else ())}
         GcpBinaryAuthorization(
             f"{self._name}-admission",
-            {"scope": self._scope, "registries": {"ours": self._registry.registry_host}},
+            {"scope": self._scope, "registries": {"ours": self._registry.registry_host}, "images": sorted(others)},
             self._here,
         )
 

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from components.network.ranges import PRIVATE
 from components.network.subnets import client_block_problem, parse_network
-from components.problems import MISSING, Problem
+from components.problems import MISSING, Problem, one_of
+from components.registry.artifact import UPSTREAMS
 from components.security.gcp_github import deploy_account_id, preview_account_id
 from components.security.google import ACCOUNT_ID, NUMBER
 
@@ -24,6 +25,13 @@ _Identity = Annotated[
         r"(user|serviceAccount):[^@\s]+@[^@\s]+\.[^@\s]+|principal(Set)?://iam\.googleapis\.com/\S+",
         "nobody whom a perimeter knows, which knows no groups; write user: or serviceAccount: and an e-mail address, "
         "or principal://iam.googleapis.com/...",
+    ),
+]
+_Image = Annotated[
+    str,
+    shaped(
+        r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/[a-z0-9._-]+)+",
+        "write host and path as the image begins, without a tag and a wildcard: docker.io/library/postgres",
     ),
 ]
 _PLACE = r"in:[a-z0-9-]+-locations|is:[a-z0-9-]+"
@@ -65,6 +73,15 @@ class Section(Part):
     locations: tuple[str, ...] = ("in:eu-locations", "is:europe")
     """Where anything may stand: regions, groups of them such as `in:eu-locations`, and places that are several regions
     at once, such as `is:europe`, which the group does not have."""
+    images: tuple[_Image, ...] = ()
+    """Images out of other registries that clusters of the project run besides, in any version: those of systems that
+    are built elsewhere, such as `ghcr.io/example/intelligent-workflows`."""
+    public_images: bool = True
+    """Whether clusters run the images of charts, jobs and servers as their makers publish them. Without them, the
+    environments' `platform.images` name mirrors for all of them."""
+    mirrors: tuple[str, ...] = ()
+    """Registries whose images are kept in the project once a cluster has pulled them, out of `docker.io`, `ghcr.io`,
+    `quay.io` and `registry.k8s.io`. Default: none."""
     nodes: dict[str, Member] = Field(default_factory=dict)
     """IAM members that pull images, beside the accounts of clusters that are granted by their own stacks, by a name for
     each."""
@@ -77,6 +94,7 @@ def problems(values: Mapping[str, Any], section: Section) -> list[Problem]:
     if isinstance(account := values.get("account"), dict):
         found += _github(account, section)
     found += _locations(section)
+    found += _images(section)
     if section.perimeter:
         found += _perimeter(section.perimeter)
     return found
@@ -126,6 +144,17 @@ def _locations(section: Section) -> Iterator[Problem]:
     for i, place in enumerate(section.locations):
         if place not in REGIONS and not re.fullmatch(_PLACE, place):
             yield Problem(f"gcp.locations[{i}]", place, f"no such place; name {words}")
+
+
+def _images(section: Section) -> Iterator[Problem]:
+    for i, image in enumerate(section.images):
+        if image in section.images[:i]:
+            yield Problem(f"gcp.images[{i}]", image, "stands twice; name each image once")
+    for i, registry in enumerate(section.mirrors):
+        if registry not in UPSTREAMS:
+            yield Problem(f"gcp.mirrors[{i}]", registry, f"no mirror is made of it; {one_of(UPSTREAMS, registry)}")
+        elif registry in section.mirrors[:i]:
+            yield Problem(f"gcp.mirrors[{i}]", registry, "stands twice; name each registry once")
 
 
 def _perimeter(perimeter: PerimeterSection) -> Iterator[Problem]:

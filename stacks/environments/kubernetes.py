@@ -8,6 +8,7 @@ import pulumi_random as random
 from components.broker.kubernetes import KubernetesRabbitMq
 from components.cache.kubernetes import KubernetesValkey
 from components.database.kubernetes import KubernetesPostgres
+from components.images import POSTGRES, RABBITMQ, VALKEY, mirrored
 from components.platform.server import ServerClient
 from components.platform.traffic import Peer
 from components.secrets.kubernetes import KubernetesGeneratedSecret
@@ -101,13 +102,14 @@ class KubernetesEnvironment:
             providers=[self._provider, self._random], depends_on=self._platform.opts().depends_on
         )
 
-    def _server(self) -> Any:
-        """What everything that keeps data in the cluster is given."""
+    def _server(self, image: str) -> Any:
+        """What everything that keeps data in the cluster is given: its image out of a mirror, where there is one."""
         storage = self._section.storage_class
         durable = self._settings.protect
         return {
             "namespace": self._platform.namespace,
             "system": self._system.name,
+            "image": mirrored(image, self._settings.platform.images),
             "protect": durable,
             "keep": durable,
             **({"storage_class": storage} if storage else {}),
@@ -140,7 +142,7 @@ class KubernetesEnvironment:
             found = _elsewhere("DB", given, {**told, "DB_SSL_MODE": "require" if given.tls else "disable"})
             return found, None, None
         args: Any = {
-            **self._server(),
+            **self._server(POSTGRES[part.version.value]),
             "database": part.name,
             "version": part.version.value,
             "storage_gb": part.storage_gb,
@@ -165,7 +167,7 @@ class KubernetesEnvironment:
         if given:
             return _elsewhere("REDIS", given, {"REDIS_TLS": str(given.tls).lower()})
         args: Any = {
-            **self._server(),
+            **self._server(VALKEY),
             "eviction": _EVICTION[part.eviction],
             "clients": self._clients(cache=True),
         }
@@ -191,7 +193,7 @@ class KubernetesEnvironment:
             told = {"BROKER_ADDRESS": address, "BROKER_PROTOCOL": "amqps" if given.tls else "amqp"}
             return _elsewhere("BROKER", given, told), None
         args: Any = {
-            **self._server(),
+            **self._server(RABBITMQ),
             "virtual_host": host,
             "username": host,
             "clients": self._clients(broker=True),

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 
 from components.broker.topology import definitions
+from components.images import PSQL, PYTHON, mirrored
 from components.platform.gateway import KubernetesGateway
 from components.platform.traffic import Peer
 from components.service.broker_topology import BrokerTopology
@@ -248,10 +249,11 @@ class Workloads:
         if broker := self._given.broker_setup:
             self._broker.append(self._topology(broker, opts))
 
-    def _job(self, job: str) -> Any:
-        """What every job is given."""
+    def _job(self, job: str, image: str) -> Any:
+        """What every job is given: its image out of a mirror, where there is one."""
         return {
             "job": job,
+            "image": mirrored(image, self._settings.platform.images),
             "system": self._system.name,
             "namespace": self._platform.namespace,
             "priority_class": self._platform.priorities.jobs,
@@ -259,7 +261,7 @@ class Workloads:
 
     def _role(self, setup: DatabaseSetup, opts: pulumi.ResourceOptions) -> DatabaseRole:
         args: Any = {
-            **self._job("database-role"),
+            **self._job("database-role", PSQL),
             "database": {"host": setup.host, "database": self._system.database.name},
             "administrator": self._secret(setup.administrator),
             "role": setup.role,
@@ -275,7 +277,7 @@ class Workloads:
     def _tidy(self, owner: Credentials) -> None:
         database = self._given.database
         args: Any = {
-            **self._job("database-upkeep"),
+            **self._job("database-upkeep", PSQL),
             "database": {
                 "host": {**database.environment, **database.direct}["DB_HOST"],
                 "database": self._system.database.name,
@@ -288,7 +290,7 @@ class Workloads:
     def _topology(self, setup: BrokerSetup, opts: pulumi.ResourceOptions) -> BrokerTopology:
         args: Any = {
             # With a name of its own for each password, so that its Secret is made out of the newest one.
-            **self._job("-".join(["broker-topology", *([f"v{setup.revision}"] if setup.revision else [])])),
+            **self._job("-".join(["broker-topology", *([f"v{setup.revision}"] if setup.revision else [])]), PYTHON),
             "definitions": dict(setup.definitions),
             "administrator": self._secret(setup.administrator),
             "application": self._secret(setup.application),

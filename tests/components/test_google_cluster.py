@@ -576,6 +576,25 @@ def test_images_are_admitted_out_of_named_registries_and_googles_own() -> None:
     }
 
 
+def test_single_images_are_admitted_in_any_version_and_no_other_beside_them() -> None:
+    """A star after the name alone would admit `postgres-of-somebody-else` as well."""
+    policy = admission(images=["docker.io/library/postgres", "quay.io:443/a/b_c"])
+    assert [each["namePattern"] for each in policy["admissionWhitelistPatterns"][-4:]] == [
+        "docker.io/library/postgres:*",
+        "docker.io/library/postgres@*",
+        "quay.io:443/a/b_c:*",
+        "quay.io:443/a/b_c@*",
+    ]
+
+
+def test_an_image_is_a_host_and_a_path() -> None:
+    images = ["postgres", "docker.io/*", "docker.io/library/postgres:18", "docker.io/a", "docker.io/a"]
+    problems = remedies(lambda: GcpBinaryAuthorization("shop", {**ADMISSION, "images": images}))
+    assert problems.keys() == {"images[0]", "images[1]", "images[2]", "images[4]"}
+    assert "without a tag" in problems["images[2]"]
+    assert "twice" in problems["images[4]"]
+
+
 def test_images_can_be_refused_on_trial() -> None:
     rule = admission(dry_run=True)["defaultAdmissionRule"]
     assert rule == {"evaluationMode": "ALWAYS_DENY", "enforcementMode": "DRYRUN_AUDIT_LOG_ONLY"}

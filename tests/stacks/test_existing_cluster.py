@@ -109,6 +109,17 @@ def test_services_and_jobs_reach_what_they_use_and_nothing_else(kubeconfig: str)
     }
 
 
+def test_servers_and_jobs_come_from_a_mirror_too(kubeconfig: str) -> None:
+    plan = plan_of(kubeconfig, platform={"images": {"docker.io": "mirror.example/hub"}})
+    servers = plan.of_type(STATEFUL_SET)
+    assert len(servers) == 2
+    upkeep = [each for each in plan.of_type("kubernetes:batch/v1:CronJob") if "upkeep" in each.name]
+    for each in [*servers, *upkeep]:
+        template = each.inputs["spec"].get("jobTemplate", each.inputs)["spec"]["template"]
+        for container in template["spec"]["containers"]:
+            assert container["image"].startswith("mirror.example/hub/"), each.name
+
+
 def test_what_runs_elsewhere_is_reached_there_and_not_made(kubeconfig: str) -> None:
     plan = plan_of(kubeconfig, kubernetes=ELSEWHERE)
     assert not plan.of_type(STATEFUL_SET)

@@ -451,6 +451,10 @@ ACCOUNT = values_of(configuration(ROOT, "account-gcp").values)
         ("account.branch", "release/*", "account.branch=release/*: name one branch, without wildcards, like main"),
         ("gcp.locations", [], "gcp.locations=[]: nothing could be made anywhere; name regions like europe-west3"),
         ("gcp.locations", ["Europe"], "gcp.locations[0]=Europe: no such place; name regions like europe-west3, groups"),
+        ("gcp.images", ["postgres:18"], "gcp.images[0]=postgres:18: write host and path as the image begins, without"),
+        ("gcp.images", ["ghcr.io/a/b", "ghcr.io/a/b"], "gcp.images[1]=ghcr.io/a/b: stands twice; name each image once"),
+        ("gcp.mirrors", ["docker.com"], "gcp.mirrors[0]=docker.com: no mirror is made of it; did you mean `docker.io`"),
+        ("gcp.mirrors", ["quay.io", "quay.io"], "gcp.mirrors[1]=quay.io: stands twice; name each registry once"),
         ("gcp.perimeter.allow", ["10.0.0.0/8"], "gcp.perimeter.allow[0]=10.0.0.0/8: is private, and nobody comes from"),
         ("gcp.perimeter.foo", 1, "gcp.perimeter.foo=1: unknown key; the keys here are accessPolicy, allow, enforced"),
         (

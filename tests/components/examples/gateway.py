@@ -15,6 +15,7 @@ from .shared import GOOGLE_KEY, KEY, Examples, in_cluster
 
 CONTROLLER: EnvoyGatewayArgs = {
     "mirror": "oci://registry.example/charts",
+    "images": {"docker.io": "registry.example/docker-io"},
     "replicas": 3,
     "gateway_api_crds": False,
     "priority_class": "cluster-services",
@@ -48,6 +49,7 @@ GATEWAY_FULL: KubernetesGatewayArgs = {
     "max_replicas": 9,
     "resources": {"cpu": "1", "memory": "1Gi", "cpu_limit": "3", "memory_limit": "2Gi"},
     "priority_class": "cluster-services",
+    "images": {"docker.io": "registry.example/docker-io"},
 }
 GATEWAY_LAPTOP: KubernetesGatewayArgs = {
     **GATEWAY,

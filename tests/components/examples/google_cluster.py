@@ -72,6 +72,12 @@ GKE_AUTOPILOT: GkeClusterArgs = {
     "node_account": "nodes@plinth-123456.iam.gserviceaccount.com",
     "autopilot": True,
 }
+ADMISSION_FULL: GcpBinaryAuthorizationArgs = {
+    "scope": GOOGLE,
+    "registries": {"images": "europe-west3-docker.pkg.dev/plinth-123456/images"},
+    "images": ["docker.io/library/postgres"],
+    "dry_run": True,
+}
 ADMISSION: GcpBinaryAuthorizationArgs = {
     "scope": GOOGLE,
     "registries": {"images": "europe-west3-docker.pkg.dev/plinth-123456/images"},
@@ -85,6 +91,6 @@ EXAMPLES: Examples = {
     ],
     GcpBinaryAuthorization: [
         lambda name, opts: GcpBinaryAuthorization(name, ADMISSION, opts),
-        lambda name, opts: GcpBinaryAuthorization(name, {**ADMISSION, "dry_run": True}, opts),
+        lambda name, opts: GcpBinaryAuthorization(name, ADMISSION_FULL, opts),
     ],
 }

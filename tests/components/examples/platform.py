@@ -15,6 +15,7 @@ from components.platform.secrets import ExternalSecrets, ExternalSecretStore, Se
 from .shared import Examples, in_cluster
 
 MIRROR = "oci://registry.example.com/charts"
+IMAGES = {"ghcr.io": "registry.example/ghcr-io", "quay.io": "registry.example/quay-io"}
 ACCOUNT: dict[str, pulumi.Input[str]] = {
     "iam.gke.io/gcp-service-account": "add-on@plinth-123456.iam.gserviceaccount.com"
 }
@@ -33,6 +34,7 @@ CLOUD_DNS: ExternalDnsArgs = {
     "gateway_namespace": "gateways",
     "interval": "5m",
     "mirror": MIRROR,
+    "images": IMAGES,
     "service_account_annotations": ACCOUNT,
     "priority_class": "platform",
 }
@@ -66,6 +68,7 @@ EXAMPLES: Examples = {
                 **LOAD_BALANCERS,
                 "tags": {"system": "shop"},
                 "mirror": MIRROR,
+                "images": IMAGES,
                 "service_account_annotations": ROLE,
                 "replicas": 3,
             },
@@ -75,7 +78,9 @@ EXAMPLES: Examples = {
     CertManager: [
         lambda name, opts: CertManager(name, {}, in_cluster(opts)),
         lambda name, opts: CertManager(
-            name, {"acme": ACME, "mirror": MIRROR, "priority_class": "platform", "replicas": 3}, in_cluster(opts)
+            name,
+            {"acme": ACME, "mirror": MIRROR, "images": IMAGES, "priority_class": "platform", "replicas": 3},
+            in_cluster(opts),
         ),
     ],
     ExternalDns: [
@@ -89,6 +94,7 @@ EXAMPLES: Examples = {
             {
                 "provider": {"google": {"project": "plinth-123456"}},
                 "mirror": MIRROR,
+                "images": IMAGES,
                 "service_account_annotations": ACCOUNT,
                 "priority_class": "platform",
                 "replicas": 3,
@@ -108,14 +114,20 @@ EXAMPLES: Examples = {
         lambda name, opts: SealedSecrets(name, {"namespaces": ["shop"]}, in_cluster(opts)),
         lambda name, opts: SealedSecrets(
             name,
-            {"namespaces": ["shop", "desk"], "key_days": 7, "mirror": MIRROR, "priority_class": "platform"},
+            {
+                "namespaces": ["shop", "desk"],
+                "key_days": 7,
+                "mirror": MIRROR,
+                "images": IMAGES,
+                "priority_class": "platform",
+            },
             in_cluster(opts),
         ),
     ],
     MetricsServer: [
         lambda name, opts: MetricsServer(name, {}, in_cluster(opts)),
         lambda name, opts: MetricsServer(
-            name, {"any_kubelet": True, "mirror": MIRROR, "replicas": 1}, in_cluster(opts)
+            name, {"any_kubelet": True, "mirror": MIRROR, "images": IMAGES, "replicas": 1}, in_cluster(opts)
         ),
     ],
     ClusterAutoscaler: [
@@ -126,6 +138,7 @@ EXAMPLES: Examples = {
                 **NODES,
                 "version": "1.36",
                 "mirror": MIRROR,
+                "images": IMAGES,
                 "service_account_annotations": ROLE,
                 "replicas": 3,
             },
@@ -136,7 +149,13 @@ EXAMPLES: Examples = {
         lambda name, opts: Reloader(name, {"namespaces": ["shop"]}, in_cluster(opts)),
         lambda name, opts: Reloader(
             name,
-            {"namespaces": ["shop", "desk"], "mirror": MIRROR, "priority_class": "platform", "replicas": 1},
+            {
+                "namespaces": ["shop", "desk"],
+                "mirror": MIRROR,
+                "images": IMAGES,
+                "priority_class": "platform",
+                "replicas": 1,
+            },
             in_cluster(opts),
         ),
     ],

@@ -691,6 +691,7 @@ DIFFERENT_OUTPUTS: dict[tuple[str, str], tuple[dict[str, str], dict[str, str]]] 
             "previewIdentity": "`previewRole` there",
             "findings": "the queue in which findings wait until they are read; on AWS they go to the topics alone",
             "identityProvider": "CI signs in by its whole name; on AWS by a role's",
+            "mirrors": "the registry can keep what others have; on AWS it does not",
             "registries": "environments are granted each repository that they read; on AWS nodes may read all",
             "zone": "`zoneId` there",
         },

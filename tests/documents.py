@@ -17,7 +17,8 @@ from pydantic import BaseModel
 
 from components.component import camel_case
 from components.host import components
-from components.platform.charts import CHARTS
+from components.images import ALL, PSQL, PYTHON, registry_of
+from components.platform.charts import CHARTS, REGISTRIES
 from policy.catalogue import RULES
 from policy.rules.demands import EVERY_TIER
 from policy.rules.rule import Rule
@@ -298,6 +299,26 @@ def charts() -> str:
     return table(["Chart", "Version", "Repository", "Why", *ADD_ONS], rows)
 
 
+def images() -> str:
+    """The images of others, by the registry that has them: of charts without a tag, which the chart knows."""
+    found: dict[str, set[str]] = {}
+    for chart in CHARTS.values():
+        for image in chart.images:
+            if image.runs:
+                found.setdefault(image.repository, set()).add(f"`{chart.name}`")
+    for image in ALL:
+        found.setdefault(image, set()).add("jobs" if image in (PSQL, PYTHON) else "servers in a cluster")
+    rows = [
+        [
+            f"`{registry}`",
+            ", ".join(f"`{image.partition('/')[2]}`" for image in sorted(found) if registry_of(image) == registry),
+            ", ".join(sorted({by for image in found if registry_of(image) == registry for by in found[image]})),
+        ]
+        for registry in REGISTRIES
+    ]
+    return table(["Registry", "Images", "Run by"], rows)
+
+
 def without_empty(head: list[str], rows: list[list[Any]]) -> tuple[list[str], list[list[Any]]]:
     """A table without the columns that say nothing in any row."""
     kept = [i for i in range(len(head)) if any(row[i] for row in rows)]
@@ -377,6 +398,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "calls-workflows": lambda: calls("workflows"),
     "tiers-workflows": lambda: running_tiers("workflows", "api"),
     "charts": charts,
+    "images": images,
     "library": library,
     "rules": rules,
     "commands": commands,

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeVar, cast, get_args, is_typeddict
 
@@ -65,9 +65,18 @@ class ArgsError(InputError):
     """What `checked` refuses. Its paths and keys are spelled as the caller spells them."""
 
 
-def checked(shape: type[Args], args: Args, subject: str, rules: Mapping[str, Rule] | None = None) -> Args:
+def checked(
+    shape: type[Args],
+    args: Args,
+    subject: str,
+    rules: Mapping[str, Rule] | None = None,
+    further: Callable[[Args], Iterable[Problem]] | None = None,
+) -> Args:
     """The args, checked against their TypedDict and the rules by field name: unknown and missing keys, wrong shapes,
     values out of range, all reported together as one `ArgsError`.
+
+    Args whose shape is right are also asked for `further` problems, such as values that do not fit each other. Those
+    are reported together with what the rules say, as an `InputError` whose paths are spelled as in the TypedDict.
 
     Whole floats become integers and values of enum members become members. An Output is checked by its rule when its
     value is known. Args that were `Sent` get the names that their TypedDict has, and their Outputs are checked and
@@ -75,9 +84,15 @@ def checked(shape: type[Args], args: Args, subject: str, rules: Mapping[str, Rul
     """
     check = _Check(subject, sent=isinstance(args, Sent))
     result = check.mapping(shape, args, "")
+    shaped = not check.problems
     for field, rule in (rules or {}).items():
         if isinstance(result, dict) and field in result:
             result[field] = check.against(rule, result[field], check.spelled(field))
+    found = list(further(cast(Args, result))) if further and shaped else []
+    if found:
+        own = {check.spelled(field): field for field in rules or {}}
+        ruled = [problem._replace(path=own[problem.path]) for problem in check.problems]
+        raise InputError(subject, [*ruled, *found])
     if check.problems:
         raise ArgsError(subject, check.problems)
     return cast(Args, result)

@@ -1,5 +1,6 @@
 """The check of args, in every shape that they can have."""
 
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any, NotRequired, TypedDict
 
@@ -7,7 +8,7 @@ import pulumi
 import pytest
 
 from components.component import between, checked, matching
-from components.problems import InputError
+from components.problems import InputError, Problem
 from preview.project import PreviewError
 
 from ..support import recorded
@@ -115,6 +116,20 @@ def test_faults_are_reported_together_with_their_values() -> None:
         "  colour=grey: choose one of red, blue\n"
         "  name: required; give a value"
     )
+
+
+def test_further_faults_are_reported_with_those_of_rules_but_not_with_those_of_shape() -> None:
+    def further(args: Shape) -> Iterator[Problem]:
+        yield Problem("inner", args["name"], "does not fit")
+
+    def found(args: Any) -> dict[str, str]:
+        with pytest.raises(InputError) as caught:
+            checked(Shape, args, "Shape x", {"count": between(1, 3, "pieces")}, further)
+        return {problem.path: problem.remedy for problem in caught.value.problems}
+
+    assert found({"name": "x", "count": 4}) == {"count": "give 1 to 3 pieces", "inner": "does not fit"}
+    assert found({"name": "x", "count": 3}) == {"inner": "does not fit"}
+    assert set(found({"count": 4})) == {"name", "count"}
 
 
 def test_what_shapes_the_graph_must_be_plain() -> None:

@@ -3,6 +3,8 @@
 from enum import Enum
 from typing import Annotated
 
+from pydantic import Field
+
 from .model import Part, System
 from .shapes import Registry, shaped
 

@@ -13,8 +13,7 @@ from ..images import RABBITMQ
 from ..platform.server import (
     DATA,
     ISSUER,
-    LABEL,
-    LABEL_REMEDY,
+    SERVER_RULES,
     TLS_PATH,
     USER,
     Server,
@@ -25,7 +24,7 @@ from ..platform.server import (
     server_problems,
     volume_claim,
 )
-from ..problems import InputError, Problem
+from ..problems import Problem
 from ..service.pod import ContainerResources, container, image_problem, pod_spec, resource_problems
 from ..service.quantities import memory
 
@@ -88,7 +87,7 @@ class KubernetesRabbitMqArgs(TypedDict):
 
 
 _RULES = {
-    "system": matching(LABEL, LABEL_REMEDY),
+    **SERVER_RULES,
     "storage_gb": between(1, 65536, "GiB"),
     "virtual_host": matching(r"/|[\w.-]{1,100}", "give / or letters, digits and . _ -, up to 100"),
     "username": matching(
@@ -135,18 +134,16 @@ class KubernetesRabbitMq(Component):
     """Secret with the administrator's `username`, `password`, `host`, `port` and `console`."""
     certificate_secret: pulumi.Output[str]
     """Secret whose `ca.crt` its certificate is checked with; empty without TLS."""
-    pod_labels: pulumi.Output[dict[str, str]]
+    pods: dict[str, str]
     """Labels of its pod, by which others may be let out to it."""
 
     def __init__(self, name: str, args: KubernetesRabbitMqArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesRabbitMq {name}"
-        args = checked(KubernetesRabbitMqArgs, args, subject, _RULES)
+        args = checked(KubernetesRabbitMqArgs, args, subject, _RULES, _problems)
         checked_server_name(name, subject)
-        if problems := list(_problems(args)):
-            raise InputError(subject, problems)
         super().__init__(name, opts)
         self._args = args
-        self._server = Server(name, args["system"], args["namespace"], self._child)
+        self._server = Server(name, args["system"], args["namespace"], self._child, subject)
         tls = args.get("tls", True)
         self._port, self._console_port = (5671, 15671) if tls else (5672, 15672)
         protocol = "amqps" if tls else "amqp"
@@ -195,7 +192,7 @@ class KubernetesRabbitMq(Component):
         self.credentials_secret = application
         self.administrator_secret = known_after(administrator, stateful_set)
         self.certificate_secret = pulumi.Output.from_input(certificate or "")
-        self.pod_labels = pulumi.Output.from_input(self._server.pods)
+        self.pods = self._server.pods
         self._register()
 
     @property

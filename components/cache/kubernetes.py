@@ -12,8 +12,7 @@ from ..images import VALKEY
 from ..platform.server import (
     DATA,
     ISSUER,
-    LABEL,
-    LABEL_REMEDY,
+    SERVER_RULES,
     TLS_PATH,
     USER,
     Server,
@@ -24,7 +23,7 @@ from ..platform.server import (
     server_problems,
     volume_claim,
 )
-from ..problems import InputError, Problem
+from ..problems import Problem
 from ..service.pod import ContainerResources, container, image_problem, pod_spec, resource_problems
 from ..service.quantities import memory
 from .eviction import eviction_problem
@@ -78,7 +77,7 @@ class KubernetesValkeyArgs(TypedDict):
 
 
 _RULES = {
-    "system": matching(LABEL, LABEL_REMEDY),
+    **SERVER_RULES,
     "storage_gb": between(1, 1024, "GiB"),
     "eviction": eviction_problem,
     "access": matching(
@@ -115,18 +114,16 @@ class KubernetesValkey(Component):
     """Secret with `username`, `password`, `host` and `port`."""
     certificate_secret: pulumi.Output[str]
     """Secret whose `ca.crt` its certificate is checked with; empty without TLS."""
-    pod_labels: pulumi.Output[dict[str, str]]
+    pods: dict[str, str]
     """Labels of its pod, by which others may be let out to it."""
 
     def __init__(self, name: str, args: KubernetesValkeyArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesValkey {name}"
-        args = checked(KubernetesValkeyArgs, args, subject, _RULES)
+        args = checked(KubernetesValkeyArgs, args, subject, _RULES, _problems)
         checked_server_name(name, subject)
-        if problems := list(_problems(args)):
-            raise InputError(subject, problems)
         super().__init__(name, opts)
         self._args = args
-        self._server = Server(name, args["system"], args["namespace"], self._child)
+        self._server = Server(name, args["system"], args["namespace"], self._child, subject)
 
         password = random.RandomPassword(
             f"{name}-credentials",
@@ -162,7 +159,7 @@ class KubernetesValkey(Component):
         self.username = pulumi.Output.from_input(USERNAME)
         self.credentials_secret = known_after(credentials, stateful_set)
         self.certificate_secret = pulumi.Output.from_input(certificate or "")
-        self.pod_labels = pulumi.Output.from_input(self._server.pods)
+        self.pods = self._server.pods
         self._register()
 
     def _pod(self, volumes: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -12,8 +12,7 @@ from ..images import POSTGRES
 from ..platform.server import (
     DATA,
     ISSUER,
-    LABEL,
-    LABEL_REMEDY,
+    SERVER_RULES,
     TLS_PATH,
     USER,
     Server,
@@ -24,11 +23,12 @@ from ..platform.server import (
     server_problems,
     volume_claim,
 )
-from ..problems import InputError, Problem
-from ..service.pod import ContainerResources, container, image_problem, pod_spec, resource_problems
+from ..problems import Problem
+from ..service.pod import ContainerResources, container, image_problem, image_tag, pod_spec, resource_problems
 from ..service.quantities import memory
 
 PORT = 5432
+_VERSION = "17"
 _ADMINISTRATOR = "postgres"
 _RESOURCES: ContainerResources = {"cpu": "100m", "memory": "512Mi"}
 _PATH = "/etc/postgresql"
@@ -126,7 +126,7 @@ class KubernetesPostgresArgs(TypedDict):
 
 
 _RULES = {
-    "system": matching(LABEL, LABEL_REMEDY),
+    **SERVER_RULES,
     # Its role is named after it, with `_app`, and PostgreSQL cuts names off after 63 characters.
     "database": matching(r"[a-z][a-z0-9_]{0,58}", "give a small letter, then small letters, digits and _, up to 59"),
     "version": among(tuple(POSTGRES)),
@@ -166,19 +166,17 @@ class KubernetesPostgres(Component):
     """Secret with the administrator's, in the same fields."""
     certificate_secret: pulumi.Output[str]
     """Secret whose `ca.crt` its certificate is checked with; empty without TLS."""
-    pod_labels: pulumi.Output[dict[str, str]]
+    pods: dict[str, str]
     """Labels of its pod, by which others may be let out to it."""
 
     def __init__(self, name: str, args: KubernetesPostgresArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesPostgres {name}"
-        args = checked(KubernetesPostgresArgs, args, subject, _RULES)
+        args = checked(KubernetesPostgresArgs, args, subject, _RULES, _problems)
         checked_server_name(name, subject)
-        if problems := list(_problems(args)):
-            raise InputError(subject, problems)
         super().__init__(name, opts)
         self._args = args
         self._tls = args.get("tls", True)
-        self._server = Server(name, args["system"], args["namespace"], self._child)
+        self._server = Server(name, args["system"], args["namespace"], self._child, subject)
         role = f"{args['database']}_app"
 
         password = self._password("administrator")
@@ -203,7 +201,7 @@ class KubernetesPostgres(Component):
         self.credentials_secret = application
         self.administrator_secret = known_after(administrator, stateful_set)
         self.certificate_secret = pulumi.Output.from_input(certificate or "")
-        self.pod_labels = pulumi.Output.from_input(self._server.pods)
+        self.pods = self._server.pods
         self._register()
 
     def _password(self, key: str, version: int | None = None) -> pulumi.Output[str]:
@@ -232,7 +230,7 @@ class KubernetesPostgres(Component):
         certificate: pulumi.Output[str] | None,
     ) -> dict[str, Any]:
         args = self._args
-        version = args.get("version", "17")
+        version = args.get("version", _VERSION)
         # The volume that the image declares, so that no other one is made for it.
         mounted = "/var/lib/postgresql" if int(version) >= 18 else "/var/lib/postgresql/data"
         runs = container(
@@ -324,12 +322,22 @@ def _quoted(value: str) -> str:
     return f"'{doubled}'"
 
 
+def _version_problems(args: KubernetesPostgresArgs) -> Iterator[Problem]:
+    """An image of another major version would not start on the data, or leave it where no later one looks."""
+    image, version = args.get("image", ""), args.get("version", _VERSION)
+    said = re.match(r"\d+(?!\d)", image_tag(image))
+    if said and said[0] in POSTGRES and said[0] != version:
+        remedy = f"its tag says {said[0]} and `version` {version}; give the same in both"
+        yield Problem("image", image, remedy)
+
+
 def _problems(args: KubernetesPostgresArgs) -> Iterator[Problem]:
     resources = args.get("resources", _RESOURCES)
     wrong = list(resource_problems(resources, "resources"))
     yield from wrong
     if not wrong and memory(resources.get("memory_limit", resources["memory"])) < 256 * 2**20:
         yield Problem("resources.memory", resources["memory"], "give 256Mi or more: less is none for its queries")
+    yield from _version_problems(args)
     for key, value in args.get("settings", {}).items():
         path = f"settings.{key}"
         if not re.fullmatch(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", key):

@@ -6,8 +6,9 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import Component, checked, checked_name
-from ..problems import InputError, Problem
+from ..component import Component, checked
+from ..problems import Problem
+from .names import checked_label, label_problem
 
 _RBAC = "rbac.authorization.k8s.io"
 
@@ -68,11 +69,8 @@ class KubernetesAccess(Component):
 
     def __init__(self, name: str, args: KubernetesAccessArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesAccess {name}"
-        args = checked(KubernetesAccessArgs, args, subject)
-        checked_name(name, subject, 53, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "give a DNS label: small letters, digits, -")
-        problems = list(access_problems(args))
-        if problems:
-            raise InputError(subject, problems)
+        args = checked(KubernetesAccessArgs, args, subject, _RULES, access_problems)
+        checked_label(name, subject, 53)
         super().__init__(name, opts)
         self._prefix, self._namespace = name, args["namespace"]
         looking = [_rule(group, kinds, ["get", "list", "watch"]) for group, kinds in _READ.items()]
@@ -103,6 +101,9 @@ class KubernetesAccess(Component):
                 opts=self._child(),
             )
         return role.metadata.name
+
+
+_RULES = {"namespace": label_problem}
 
 
 def _running(shell: bool) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What every add-on of a cluster has in common: a namespace of its own, the traffic its pods need, and its chart."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pulumi
@@ -65,6 +66,8 @@ class AddOn(NamedTuple):
     """Where images come from, by the registry that a mirror stands for. None: each image's own registry."""
     skip_crds: bool = False
     """Whether the kinds in the chart's folder `crds` are left out."""
+    labels: Mapping[str, str] = MappingProxyType({})
+    """Labels of its namespace, beside those that all have."""
 
 
 class Installed(NamedTuple):
@@ -82,7 +85,7 @@ def install(name: str, add_on: AddOn, child: Callable[..., pulumi.ResourceOption
     `child` gives the options of a child of the add-on's component.
     """
     labels = labels_of(add_on.chart)
-    space = KubernetesNamespace(name, {"name": add_on.namespace, "labels": labels}, child())
+    space = KubernetesNamespace(name, {"name": add_on.namespace, "labels": {**add_on.labels, **labels}}, child())
     policies = [
         network_policy(
             f"{name}-{role}",
@@ -91,6 +94,7 @@ def install(name: str, add_on: AddOn, child: Callable[..., pulumi.ResourceOption
             pods.reaches,
             pods.reached_by,
             child(),
+            subject=f"{add_on.chart} {name}",
         )
         for role, pods in add_on.pods.items()
     ]

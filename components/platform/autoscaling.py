@@ -20,6 +20,7 @@ from .add_on import (
     spread,
 )
 from .charts import images_problem, mirror_problem
+from .names import annotations_problem
 
 NAMESPACE = "cluster-autoscaler"
 """Namespace of the autoscaler."""
@@ -105,6 +106,7 @@ def _add_on(args: ClusterAutoscalerArgs) -> AddOn:
 _RULES = {
     "mirror": mirror_problem,
     "images": images_problem,
+    "service_account_annotations": annotations_problem,
     "replicas": between(1, 5, "pods"),
     "version": among(tuple(IMAGES)),
 }

@@ -22,6 +22,7 @@ from .add_on import (
     spread,
 )
 from .charts import images_problem, mirror_problem
+from .names import subdomain_problem
 
 NAMESPACE = "cert-manager"
 """Namespace of cert-manager."""
@@ -217,4 +218,9 @@ def _pod(component: str) -> dict[str, str]:
 
 
 _SECURITY = {"securityContext": POD_SECURITY, "containerSecurityContext": CONTAINER_SECURITY}
-_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}
+_RULES = {
+    "mirror": mirror_problem,
+    "images": images_problem,
+    "priority_class": subdomain_problem,
+    "replicas": between(1, 5, "pods"),
+}

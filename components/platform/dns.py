@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from ..component import Component, checked, matching
-from ..problems import InputError, Problem
+from ..problems import Problem
 from .add_on import (
     API_SERVER,
     AWS_IDENTITY,
@@ -22,6 +22,7 @@ from .add_on import (
     resources,
 )
 from .charts import images_problem, mirror_problem
+from .names import annotations_problem, label_problem, subdomain_problem
 from .provider import provider_problem
 
 NAMESPACE = "external-dns"
@@ -103,9 +104,7 @@ class ExternalDns(Component):
 
     def __init__(self, name: str, args: ExternalDnsArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"ExternalDns {name}"
-        args = checked(ExternalDnsArgs, args, subject, _RULES)
-        if problems := list(_problems(args)):
-            raise InputError(subject, problems)
+        args = checked(ExternalDnsArgs, args, subject, _RULES, _problems)
         super().__init__(name, opts)
         installed = install(name, _add_on(args), self._child)
         self.ready = installed.release.ready
@@ -194,6 +193,9 @@ _FOR_WILDCARDS = {"txt-wildcard-replacement": "any"}
 _RULES = {
     "mirror": mirror_problem,
     "images": images_problem,
+    "gateway_namespace": label_problem,
+    "service_account_annotations": annotations_problem,
+    "priority_class": subdomain_problem,
     "owner": matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "give letters, digits and ._-, for example `shop-dev`"),
     "interval": matching(r"[1-9]\d*[smh]", "give seconds, minutes or hours, for example `1m`"),
 }

@@ -8,9 +8,9 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import Component, at_least, between, checked, checked_name, known_after
+from ..component import Component, at_least, between, checked, known_after
 from ..images import ENVOY, mirrored
-from ..problems import InputError, Problem
+from ..problems import MISSING, Problem
 from ..service.pod import ContainerResources, resource_problems
 from .add_on import (
     API_SERVER,
@@ -39,6 +39,15 @@ from .envoy import (
     header_limits,
     port_of_pods,
 )
+from .names import (
+    LABEL,
+    annotations_problem,
+    checked_label,
+    label_problem,
+    label_problems,
+    namespace_problems,
+    subdomain_problem,
+)
 from .traffic import Peer, network_policy
 
 NAMESPACE = "envoy-gateway-system"
@@ -49,8 +58,7 @@ PLAIN_LISTENER = "http"
 """Name of a gateway's listener without TLS."""
 
 _API = "gateway.networking.k8s.io"
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_HOST = rf"(\*\.)?({_LABEL}\.)+(?!\d+$){_LABEL}"
+_HOST = rf"(\*\.)?({LABEL}\.)+(?!\d+$){LABEL}"
 _MOST_HOSTS = 63
 _LONGEST_NAME = 50
 _YEAR = 365 * 24 * 3600
@@ -83,6 +91,9 @@ class EnvoyGatewayArgs(TypedDict):
     what it lacks is added, and nothing here stops it from changing them. Default: yes."""
     priority_class: NotRequired[pulumi.Input[str]]
     """Priority class of its pods. Default: none."""
+    namespace_labels: NotRequired[dict[str, str]]
+    """Labels of its namespace, which has the proxies of all gateways as well, such as one by which a cloud's controller
+    of load balancers keeps new proxies from being ready before the load balancer knows them. Default: none."""
 
 
 class EnvoyGateway(Component):
@@ -106,7 +117,7 @@ class EnvoyGateway(Component):
     """Name of the class of gateways, once Envoy Gateway has accepted it."""
 
     def __init__(self, name: str, args: EnvoyGatewayArgs, opts: pulumi.ResourceOptions | None = None):
-        args = checked(EnvoyGatewayArgs, args, f"EnvoyGateway {name}", _RULES)
+        args = checked(EnvoyGatewayArgs, args, f"EnvoyGateway {name}", _RULES, _label_problems)
         super().__init__(name, opts)
         installed = install(name, _add_on(args), self._child)
         accepted = kubernetes.apiextensions.CustomResource(
@@ -156,7 +167,22 @@ def _add_on(args: EnvoyGatewayArgs) -> AddOn:
         # each pod waits until it gives up.
         "topologyInjector": {"enabled": False},
     }
-    return AddOn("gateway-helm", NAMESPACE, pods, values, args.get("mirror"), args.get("images"))
+    return AddOn(
+        "gateway-helm",
+        NAMESPACE,
+        pods,
+        values,
+        args.get("mirror"),
+        args.get("images"),
+        labels=args.get("namespace_labels", {}),
+    )
+
+
+def _label_problems(args: EnvoyGatewayArgs) -> Iterator[Problem]:
+    labels = args.get("namespace_labels", {})
+    yield from label_problems("namespace_labels", labels)
+    for key in sorted(set(labels) & set(labels_of(""))):
+        yield Problem(f"namespace_labels.{key}", labels[key], "that is what all add-ons are labelled by; leave it out")
 
 
 class Exposure(Enum):
@@ -258,11 +284,8 @@ class KubernetesGateway(Component):
 
     def __init__(self, name: str, args: KubernetesGatewayArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesGateway {name}"
-        args = checked(KubernetesGatewayArgs, args, subject, _GATEWAY_RULES)
-        checked_name(name, subject, _LONGEST_NAME, _LABEL, "give a DNS label: small letters, digits, -")
-        problems = list(_problems(name, args))
-        if problems:
-            raise InputError(subject, problems)
+        args = checked(KubernetesGatewayArgs, args, subject, _GATEWAY_RULES, lambda given: _problems(name, given))
+        checked_label(name, subject, _LONGEST_NAME)
         super().__init__(name, opts)
         self._prefix, self._args = name, args
         self._hosts: Sequence[str] = args["hosts"] or [""]
@@ -432,9 +455,19 @@ class KubernetesGateway(Component):
         self._made(f"redirect-{_key(host)}" if host else "redirect", f"{_API}/v1", "HTTPRoute", spec)
 
 
-_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}
+_RULES = {
+    "mirror": mirror_problem,
+    "images": images_problem,
+    "priority_class": subdomain_problem,
+    "replicas": between(1, 5, "pods"),
+}
 _GATEWAY_RULES = {
     "images": images_problem,
+    "namespace": label_problem,
+    "gateway_class": subdomain_problem,
+    "issuer": subdomain_problem,
+    "annotations": annotations_problem,
+    "priority_class": subdomain_problem,
     "https_port": between(1, 65535, "as the port"),
     "http_port": between(0, 65535, "as the port, 0 for none"),
     "trusted_hops": at_least(0),
@@ -473,14 +506,14 @@ def _problems(name: str, args: KubernetesGatewayArgs) -> Iterator[Problem]:
     yield from host_problems(args["hosts"])
     yield from _port_problems(args)
     service = args["service"]
+    if remedy := annotations_problem(service.get("annotations", {})):
+        yield Problem("service.annotations", MISSING, remedy)
     if "load_balancer_class" in service and service["type"] is not Exposure.LOAD_BALANCER:
         remedy = f"a Service of type {service['type'].value} has no load balancer; leave it out"
         yield Problem("service.load_balancer_class", service["load_balancer_class"], remedy)
     if not args["routes_from"]:
         yield Problem("routes_from", [], "give one namespace or more; it takes no others' routes")
-    for i, namespace in enumerate(args["routes_from"]):
-        if not re.fullmatch(_LABEL, namespace):
-            yield Problem(f"routes_from[{i}]", namespace, "give the name of a namespace: small letters, digits, -")
+    yield from namespace_problems(args["routes_from"], "routes_from")
     fewest, most = _replicas(args)
     if most < fewest:
         yield Problem("max_replicas", most, f"give `replicas`, which is {fewest}, or more")

@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from ..component import Component, between, checked
-from ..problems import InputError, Problem
+from ..problems import Problem
 from .add_on import (
     API_SERVER,
     AWS_IDENTITY,
@@ -22,6 +22,7 @@ from .add_on import (
     spread,
 )
 from .charts import images_problem, mirror_problem
+from .names import annotations_problem
 
 NAMESPACE = "aws-load-balancer-controller"
 """Namespace of the controller."""
@@ -71,9 +72,7 @@ class AwsLoadBalancerController(Component):
 
     def __init__(self, name: str, args: AwsLoadBalancerControllerArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"AwsLoadBalancerController {name}"
-        args = checked(AwsLoadBalancerControllerArgs, args, subject, _RULES)
-        if problems := list(_tag_problems(args.get("tags", {}))):
-            raise InputError(subject, problems)
+        args = checked(AwsLoadBalancerControllerArgs, args, subject, _RULES, _problems)
         super().__init__(name, opts)
         installed = install(name, _add_on(args), self._child)
         self.ready = installed.release.ready
@@ -114,11 +113,16 @@ def _add_on(args: AwsLoadBalancerControllerArgs) -> AddOn:
     )
 
 
-def _tag_problems(tags: dict[str, str]) -> Iterator[Problem]:
+def _problems(args: AwsLoadBalancerControllerArgs) -> Iterator[Problem]:
     """The controller takes tags as `key=value` with commas between them."""
-    for key, value in tags.items():
+    for key, value in args.get("tags", {}).items():
         if set(key) & set(",=") or "," in value:
             yield Problem(f"tags.{key}", value, "the controller takes no comma in a tag, and no = in its key")
 
 
-_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}
+_RULES = {
+    "mirror": mirror_problem,
+    "images": images_problem,
+    "service_account_annotations": annotations_problem,
+    "replicas": between(1, 5, "pods"),
+}

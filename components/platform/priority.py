@@ -1,12 +1,14 @@
 """Which pods go first where a cluster has no room for all."""
 
+from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import Component, between, checked, checked_name
-from ..problems import InputError, Problem
+from ..component import Component, between, checked
+from ..problems import Problem
+from .names import checked_label
 
 _MOST = 1_000_000_000
 """What is above is the cluster's own."""
@@ -35,12 +37,9 @@ class KubernetesPriorityClasses(Component):
 
     def __init__(self, name: str, args: KubernetesPriorityClassesArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesPriorityClasses {name}"
-        args = checked(KubernetesPriorityClassesArgs, args, subject, _RULES)
-        checked_name(name, subject, 54, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "give a DNS label: small letters, digits, -")
-        services = args.get("services", 1000)
-        jobs = args.get("jobs", services // 10)
-        if jobs >= services:
-            raise InputError(subject, [Problem("jobs", jobs, f"give less than `services`, which is {services}")])
+        args = checked(KubernetesPriorityClassesArgs, args, subject, _RULES, _problems)
+        checked_label(name, subject, 54)
+        services, jobs = _values(args)
         super().__init__(name, opts)
         self._prefix = name
         self.services = self._class("services", services, "PreemptLowerPriority", "Services, which people wait for.")
@@ -67,6 +66,17 @@ class KubernetesPriorityClasses(Component):
             opts=self._child(delete_before_replace=True),
         )
         return made.metadata.name
+
+
+def _values(args: KubernetesPriorityClassesArgs) -> tuple[int, int]:
+    services = args.get("services", 1000)
+    return services, args.get("jobs", services // 10)
+
+
+def _problems(args: KubernetesPriorityClassesArgs) -> Iterator[Problem]:
+    services, jobs = _values(args)
+    if jobs >= services:
+        yield Problem("jobs", jobs, f"give less than `services`, which is {services}")
 
 
 _RULES = {

@@ -8,6 +8,7 @@ import pulumi_kubernetes as kubernetes
 from ..component import Component, at_least, checked
 from ..problems import one_of
 from .charts import CHARTS, mirror_problem, source
+from .names import label_problem
 
 _REVISIONS_KEPT = 5
 
@@ -78,4 +79,4 @@ def _chart_problem(chart: str) -> str | None:
     return None if chart in CHARTS else one_of(CHARTS, chart)
 
 
-_RULES = {"chart": _chart_problem, "mirror": mirror_problem, "timeout": at_least(1)}
+_RULES = {"chart": _chart_problem, "namespace": label_problem, "mirror": mirror_problem, "timeout": at_least(1)}

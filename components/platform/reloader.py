@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from ..component import Component, between, checked
-from ..problems import InputError, Problem
+from ..problems import Problem
 from .add_on import (
     API_SERVER,
     CONTAINER_SECURITY,
@@ -22,6 +22,7 @@ from .add_on import (
     spread,
 )
 from .charts import images_problem, mirror_problem
+from .names import namespace_problems, subdomain_problem
 
 NAMESPACE = "reloader"
 """Namespace of Reloader."""
@@ -48,8 +49,8 @@ class ReloaderArgs(TypedDict):
 
 
 class Reloader(Component):
-    """Reloader: when a Secret or a ConfigMap has changed, such as a rotated password, it replaces the pods of whatever
-    uses it and carries the annotation `reloader.stakater.com/auto`, one after another.
+    """Reloader: when a Secret has changed, such as a rotated password, it replaces the pods of whatever names it in the
+    annotation `secret.reloader.stakater.com/reload`, one after another. `KubernetesService` names all that it reads.
 
     Raises `InputError` for bad args.
     """
@@ -61,9 +62,7 @@ class Reloader(Component):
 
     def __init__(self, name: str, args: ReloaderArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"Reloader {name}"
-        args = checked(ReloaderArgs, args, subject, _RULES)
-        if problems := list(_problems(args)):
-            raise InputError(subject, problems)
+        args = checked(ReloaderArgs, args, subject, _RULES, _problems)
         super().__init__(name, opts)
         installed = install(name, _add_on(args), self._child)
         self.ready = installed.release.ready
@@ -101,6 +100,12 @@ def _add_on(args: ReloaderArgs) -> AddOn:
 def _problems(args: ReloaderArgs) -> Iterator[Problem]:
     if not args["namespaces"]:
         yield Problem("namespaces", [], "name one namespace or more; in others nothing is replaced")
+    yield from namespace_problems(args["namespaces"])
 
 
-_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}
+_RULES = {
+    "mirror": mirror_problem,
+    "images": images_problem,
+    "priority_class": subdomain_problem,
+    "replicas": between(1, 5, "pods"),
+}

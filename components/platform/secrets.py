@@ -6,8 +6,8 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import Component, between, checked, checked_name, known_after
-from ..problems import InputError, Problem
+from ..component import Component, between, checked, known_after
+from ..problems import Problem
 from .add_on import (
     API_SERVER,
     AWS_IDENTITY,
@@ -26,6 +26,7 @@ from .add_on import (
     spread,
 )
 from .charts import images_problem, mirror_problem
+from .names import annotations_problem, checked_label, label_problem, namespace_problems, subdomain_problem
 from .provider import provider_problem
 
 NAMESPACE = "external-secrets"
@@ -102,9 +103,7 @@ class ExternalSecrets(Component):
 
     def __init__(self, name: str, args: ExternalSecretsArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"ExternalSecrets {name}"
-        args = checked(ExternalSecretsArgs, args, subject, _RULES)
-        if problems := list(provider_problem(args["provider"])):
-            raise InputError(subject, problems)
+        args = checked(ExternalSecretsArgs, args, subject, _RULES, lambda given: provider_problem(given["provider"]))
         super().__init__(name, opts)
         installed = install(name, _external(args), self._child)
         self.ready = installed.release.ready
@@ -134,10 +133,10 @@ class ExternalSecretStore(Component):
 
     def __init__(self, name: str, args: ExternalSecretStoreArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"ExternalSecretStore {name}"
-        args = checked(ExternalSecretStoreArgs, args, subject)
-        checked_name(name, subject, 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "give a DNS label: small letters, digits, -")
-        if problems := list(provider_problem(args["provider"])):
-            raise InputError(subject, problems)
+        args = checked(
+            ExternalSecretStoreArgs, args, subject, _STORE_RULES, lambda given: provider_problem(given["provider"])
+        )
+        checked_label(name, subject)
         super().__init__(name, opts)
         store = kubernetes.apiextensions.CustomResource(
             name,
@@ -185,9 +184,7 @@ class SealedSecrets(Component):
 
     def __init__(self, name: str, args: SealedSecretsArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"SealedSecrets {name}"
-        args = checked(SealedSecretsArgs, args, subject, _SEALED_RULES)
-        if problems := list(_sealed_problems(args)):
-            raise InputError(subject, problems)
+        args = checked(SealedSecretsArgs, args, subject, _SEALED_RULES, _sealed_problems)
         super().__init__(name, opts)
         installed = install(name, _sealed(args), self._child)
         self.ready = installed.release.ready
@@ -271,8 +268,21 @@ def _sealed(args: SealedSecretsArgs) -> AddOn:
 def _sealed_problems(args: SealedSecretsArgs) -> Iterator[Problem]:
     if not args["namespaces"]:
         yield Problem("namespaces", [], "name one namespace or more; in others nothing is opened")
+    yield from namespace_problems(args["namespaces"])
 
 
 _LEFT_OUT = ("ClusterSecretStore", "ClusterExternalSecret", "ClusterPushSecret", "ClusterGenerator", "PushSecret")
-_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}
-_SEALED_RULES = {"mirror": mirror_problem, "images": images_problem, "key_days": between(1, 365, "days")}
+_RULES = {
+    "mirror": mirror_problem,
+    "images": images_problem,
+    "service_account_annotations": annotations_problem,
+    "priority_class": subdomain_problem,
+    "replicas": between(1, 5, "pods"),
+}
+_STORE_RULES = {"namespace": label_problem}
+_SEALED_RULES = {
+    "mirror": mirror_problem,
+    "images": images_problem,
+    "priority_class": subdomain_problem,
+    "key_days": between(1, 365, "days"),
+}

@@ -14,7 +14,8 @@ import pulumi_kubernetes as kubernetes
 
 from ..component import checked_name, known_after
 from ..problems import Problem
-from .traffic import Peer, network_policy
+from .names import SERVICE, SERVICE_REMEDY, label_problem, service_problem, subdomain_problem
+from .traffic import Peer, end_problems, network_policy, pods_of
 
 ISSUER = "internal-ca"
 """The ClusterIssuer that signs certificates inside the cluster."""
@@ -24,9 +25,6 @@ TLS_PATH = "/etc/tls"
 """Where the server finds its certificate and its key."""
 DATA = "data"
 """Name of the volume that outlives the pod."""
-LABEL = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
-"""Shape of a system's name."""
-LABEL_REMEDY = "give a DNS label: small letters, digits and hyphens, a letter first, 63 characters at most"
 # Its pod's label `controller-revision-hash` is this name with eleven characters more.
 _LONGEST = 52
 _CERTIFICATE_DAYS = 90
@@ -37,8 +35,8 @@ _READABLE = 0o640
 class ServerClient(TypedDict):
     """Pods that call a server."""
 
-    pods: dict[str, str]
-    """Their labels."""
+    pods: pulumi.Input[dict[str, str]]
+    """Their labels, one or more: `pods` of a service or a job."""
     namespace: NotRequired[pulumi.Input[str]]
     """Their namespace. Default: the server's."""
 
@@ -64,11 +62,13 @@ class Server:
     """Namespace that it runs in."""
     child: Callable[..., pulumi.ResourceOptions]
     """Options for a child of its component: `Component._child`."""
+    subject: str
+    """How its component is called where it is refused."""
 
     @property
     def pods(self) -> dict[str, str]:
         """Labels that its pod has and no other."""
-        return {"app.kubernetes.io/name": self.name, "app.kubernetes.io/part-of": self.system}
+        return pods_of(self.name, self.system)
 
     @property
     def address(self) -> pulumi.Output[str]:
@@ -161,7 +161,16 @@ class Server:
             for name, each in ports.items()
             for purpose, client in each["clients"].items()
         }
-        network_policy(self.name, self.metadata(), self.pods, {}, callers, self.child(), resolves_names=False)
+        network_policy(
+            self.name,
+            self.metadata(),
+            self.pods,
+            {},
+            callers,
+            self.child(),
+            resolves_names=False,
+            subject=self.subject,
+        )
         return kubernetes.apps.v1.StatefulSet(
             self.name,
             metadata=self.metadata(),
@@ -208,9 +217,18 @@ def keep_secret(
     return made.metadata.name
 
 
+SERVER_RULES = {
+    "namespace": label_problem,
+    "system": service_problem,
+    "storage_class": subdomain_problem,
+    "issuer": subdomain_problem,
+}
+"""What all servers are told, by itself."""
+
+
 def checked_server_name(name: str, subject: str) -> None:
     """Refuse a name of a component that its objects cannot have."""
-    checked_name(name, subject, _LONGEST, LABEL, "give a DNS label: small letters, digits and hyphens, a letter first")
+    checked_name(name, subject, _LONGEST, SERVICE, SERVICE_REMEDY)
 
 
 def server_problems(
@@ -221,9 +239,7 @@ def server_problems(
         yield Problem("issuer", issuer, "leave it out: without `tls` there is no certificate")
     for field, those in clients.items():
         for purpose, client in those.items():
-            if not client["pods"]:
-                remedy = "name the labels of the pods: without any, all pods of the namespace may call it"
-                yield Problem(f"{field}.{purpose}.pods", client["pods"], remedy)
+            yield from end_problems(f"{field}.{purpose}", client)
 
 
 def volume_claim(storage_gb: int, storage_class: str | None) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """Volumes of pods: the class that says what they are."""
 
+from collections.abc import Iterator
 from enum import Enum
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import Component, checked, checked_name
-from ..problems import InputError, Problem, one_of
+from ..component import Component, checked
+from ..problems import Problem, one_of
+from .names import checked_label
 
 
 class VolumeProvisioner(Enum):
@@ -53,12 +55,9 @@ class KubernetesStorageClass(Component):
 
     def __init__(self, name: str, args: StorageClassArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesStorageClass {name}"
-        args = checked(StorageClassArgs, args, subject)
-        checked_name(name, subject, 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "give a DNS label: small letters, digits, -")
-        types = _TYPES[args["provisioner"]]
-        volume_type = args.get("volume_type", types[0])
-        if volume_type not in types:
-            raise InputError(subject, [Problem("volume_type", volume_type, one_of(types, volume_type))])
+        args = checked(StorageClassArgs, args, subject, None, _problems)
+        checked_label(name, subject)
+        volume_type = args.get("volume_type", _TYPES[args["provisioner"]][0])
         super().__init__(name, opts)
         volumes = kubernetes.storage.v1.StorageClass(
             name,
@@ -89,6 +88,12 @@ _TYPES = {
     VolumeProvisioner.EBS_AUTO: _EBS_TYPES,
     VolumeProvisioner.PERSISTENT_DISK: ("pd-balanced", "pd-ssd", "hyperdisk-balanced"),
 }
+
+
+def _problems(args: StorageClassArgs) -> Iterator[Problem]:
+    types = _TYPES[args["provisioner"]]
+    if "volume_type" in args and args["volume_type"] not in types:
+        yield Problem("volume_type", args["volume_type"], one_of(types, args["volume_type"]))
 
 
 def _parameters(

@@ -5,8 +5,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_random as random
 
-from ..component import Component, at_least, between, checked, checked_name, matching
-from ..platform.server import LABEL, LABEL_REMEDY, keep_secret
+from ..component import Component, at_least, between, checked
+from ..platform.names import checked_label, label_problem, service_problem
+from ..platform.server import keep_secret
 
 
 class KubernetesGeneratedSecretArgs(TypedDict):
@@ -23,7 +24,8 @@ class KubernetesGeneratedSecretArgs(TypedDict):
 
 
 _RULES = {
-    "system": matching(LABEL, LABEL_REMEDY),
+    "namespace": label_problem,
+    "system": service_problem,
     "length": between(32, 128, "characters"),
     "version": at_least(1),
 }
@@ -43,13 +45,7 @@ class KubernetesGeneratedSecret(Component):
     def __init__(self, name: str, args: KubernetesGeneratedSecretArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesGeneratedSecret {name}"
         args = checked(KubernetesGeneratedSecretArgs, args, subject, _RULES)
-        checked_name(
-            name,
-            subject,
-            63,  # its label `app.kubernetes.io/name` takes no more
-            r"[a-z0-9]([a-z0-9-]*[a-z0-9])?",
-            "give small letters, digits and hyphens, a letter or digit first and last",
-        )
+        checked_label(name, subject)  # which its label `app.kubernetes.io/name` says, too
         super().__init__(name, opts)
         value = random.RandomPassword(
             f"{name}-value",

@@ -9,7 +9,7 @@ import pulumi
 from ..component import Component, checked
 from ..images import PYTHON
 from ..platform.traffic import Peer
-from ..problems import MISSING, InputError, Problem
+from ..problems import MISSING, Problem
 from .jobs import (
     FOLDER,
     JOB_RULES,
@@ -90,10 +90,8 @@ class BrokerTopology(Component):
 
     def __init__(self, name: str, args: BrokerTopologyArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"BrokerTopology {name}"
-        args = checked(BrokerTopologyArgs, args, subject, JOB_RULES)
+        args = checked(BrokerTopologyArgs, args, subject, JOB_RULES, _problems)
         check_job_name(name, subject)
-        if problems := list(_problems(args)):
-            raise InputError(subject, problems)
         super().__init__(name, opts)
         virtual_host = _virtual_host(args["definitions"])
         definitions = json.dumps(_whole(args["definitions"]), indent=1, sort_keys=True)

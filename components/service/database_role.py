@@ -8,7 +8,7 @@ import pulumi
 from ..component import Component, between, checked, known_after
 from ..images import PSQL
 from ..platform.traffic import Peer
-from ..problems import InputError, Problem
+from ..problems import Problem
 from .jobs import (
     FOLDER,
     JOB_RULES,
@@ -102,10 +102,8 @@ class DatabaseRole(Component):
 
     def __init__(self, name: str, args: DatabaseRoleArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"DatabaseRole {name}"
-        args = checked(DatabaseRoleArgs, args, subject, _RULES)
+        args = checked(DatabaseRoleArgs, args, subject, _RULES, _problems)
         check_job_name(name, subject)
-        if problems := list(_problems(args)):
-            raise InputError(subject, problems)
         super().__init__(name, opts)
         environment = {
             **connection(args["database"]),

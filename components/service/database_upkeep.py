@@ -8,7 +8,7 @@ import pulumi
 from ..component import Component, between, checked
 from ..images import PSQL
 from ..platform.traffic import Peer
-from ..problems import InputError, Problem
+from ..problems import Problem
 from .jobs import FOLDER, JOB_RULES, KubernetesJob, check_job_name, job_problems, passed, script
 from .pod import ContainerResources
 from .postgres import PostgresDatabase, connection, signing_in_problems
@@ -76,10 +76,8 @@ class DatabaseUpkeep(Component):
 
     def __init__(self, name: str, args: DatabaseUpkeepArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"DatabaseUpkeep {name}"
-        args = checked(DatabaseUpkeepArgs, args, subject, _RULES)
+        args = checked(DatabaseUpkeepArgs, args, subject, _RULES, _problems)
         check_job_name(name, subject)
-        if problems := list(_problems(args)):
-            raise InputError(subject, problems)
         super().__init__(name, opts)
         environment = {
             **connection(args["database"]),

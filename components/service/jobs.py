@@ -10,10 +10,19 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..component import Component, at_least, between, checked, checked_name, known_after, matching
-from ..platform.traffic import Peer, network_policy
-from ..problems import MISSING, InputError, Problem
-from .pod import USER, ContainerResources, container, image_problem, pod_spec, resource_problems
+from ..platform.names import (
+    SERVICE,
+    SERVICE_REMEDY,
+    annotations_problem,
+    label_problem,
+    service_problem,
+    subdomain_problem,
+)
+from ..platform.traffic import Peer, network_policy, peer_problems, pods_of
+from ..problems import MISSING, Problem
+from .pod import USER, ContainerResources, command_problem, container, image_problem, pod_spec, resource_problems
 from .quantities import memory_problem
+from .schedule import schedule_problem, time_zone_problem
 from .secrets import (
     ServiceSecret,
     disclosed,
@@ -25,15 +34,11 @@ from .secrets import (
 
 FOLDER = "/scripts"
 """Where a job finds its scripts."""
-_LABEL = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
-_LABEL_REMEDY = "give a DNS label: small letters, digits and hyphens, a letter first, 63 characters at most"
 _LONGEST = 52
 """Characters of a CronJob's name: Kubernetes adds eleven for each of its jobs."""
 _LONGEST_COMPONENT = 54
 """Characters of a component's name: Pulumi adds nine for the name of a Job."""
 _DAY = 24 * 60 * 60
-_FIELD = r"(\*|[0-9A-Za-z,-]+)(/\d+)?"
-_SCHEDULE = rf"@(yearly|monthly|weekly|daily|hourly)|{_FIELD}( {_FIELD}){{4}}"
 _OF_SCHEDULES = ("suspended", "time_zone")
 _RESOURCES: ContainerResources = {"cpu": "50m", "memory": "128Mi"}
 _MARGIN_SECONDS = 60
@@ -111,24 +116,26 @@ class KubernetesJob(Component):
     """The same, known once it succeeded. With a schedule: once that is there."""
     secret_names: pulumi.Output[dict[str, str]]
     """Names of the Secrets that it reads, by purpose."""
+    pods: dict[str, str]
+    """Labels by which its pods are found: to whom they are let in."""
 
     def __init__(self, name: str, args: KubernetesJobArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesJob {name}"
-        args = checked(KubernetesJobArgs, args, subject, JOB_RULES)
+        args = checked(KubernetesJobArgs, args, subject, JOB_RULES, _problems)
         check_job_name(name, subject)
-        if problems := list(_problems(args)):
-            raise InputError(subject, problems)
         super().__init__(name, opts)
         self._prefix = name
         self._args = args
         self._subject = subject
-        self._pods = {"app.kubernetes.io/name": args["job"], "app.kubernetes.io/part-of": args["system"]}
-        self._labels = {**self._pods, "app.kubernetes.io/managed-by": "plinth"}
+        self.pods = pods_of(args["job"], args["system"])
+        self._labels = {**self.pods, "app.kubernetes.io/managed-by": "plinth"}
         # Some of its objects are named by Pulumi: whatever replaces one of them is there before it goes.
         self._unnamed: dict[str, Any] = {"namespace": args["namespace"], "labels": self._labels}
         self._metadata: dict[str, Any] = {**self._unnamed, "name": args["job"]}
 
-        policy = network_policy(name, self._metadata, self._pods, args.get("reaches", {}), {}, self._child())
+        policy = network_policy(
+            name, self._metadata, self.pods, args.get("reaches", {}), {}, self._child(), subject=subject
+        )
         secrets = secret_names(name, args["job"], self._metadata, args.get("secrets", {}), self._child)
         run = self._run(secrets)
         made = self._scheduled(run, policy) if "schedule" in args else self._once(run, policy)
@@ -268,7 +275,7 @@ def given_variables(
 def check_job_name(name: str, subject: str, ending: str = "") -> None:
     """Refuse the name of a component that, with the ending, no Job can be named after."""
     longest = _LONGEST_COMPONENT - len(ending)
-    checked_name(name, subject, longest, _LABEL, f"its Job is named after it: {_LABEL_REMEDY}")
+    checked_name(name, subject, longest, SERVICE, f"its Job is named after it: {SERVICE_REMEDY}")
 
 
 def picked(args: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
@@ -281,6 +288,12 @@ def job_problems(args: Mapping[str, Any], secrets: Sequence[str]) -> Iterator[Pr
     if "resources" in args:
         yield from resource_problems(args["resources"], "resources")
     yield from secret_problems(picked(args, secrets), "")
+    yield from _reach_problems(args)
+
+
+def _reach_problems(args: Mapping[str, Any]) -> Iterator[Problem]:
+    for purpose, peer in args.get("reaches", {}).items():
+        yield from peer_problems(f"reaches.{purpose}", peer)
 
 
 def passed(args: Mapping[str, Any]) -> dict[str, Any]:
@@ -288,25 +301,21 @@ def passed(args: Mapping[str, Any]) -> dict[str, Any]:
     return picked(args, list(KubernetesJobArgs.__annotations__))
 
 
-def command_problem(words: Sequence[str]) -> str | None:
-    """What to write instead of a command that runs nothing."""
-    return None if words and words[0].strip() else "say what is run, word by word"
-
-
 JOB_RULES = {
     "job": matching(
-        rf"(?!.{{{_LONGEST + 1}}}){_LABEL}", "give a DNS label of up to 52 small letters, digits and hyphens"
+        rf"(?!.{{{_LONGEST + 1}}}){SERVICE}", "give a DNS label of up to 52 small letters, digits and hyphens"
     ),
-    "system": matching(_LABEL, _LABEL_REMEDY),
-    "namespace": matching(_LABEL, _LABEL_REMEDY),
+    "system": service_problem,
+    "namespace": label_problem,
     "image": image_problem,
     "command": command_problem,
+    "service_account_annotations": annotations_problem,
+    "pull_secret": subdomain_problem,
+    "priority_class": subdomain_problem,
     "deadline_seconds": between(30, _DAY, "seconds"),
     "retries": between(0, 20, "retries"),
-    "schedule": matching(
-        _SCHEDULE, "give minute, hour, day of the month, month and day of the week, for example `0 3 * * 0`"
-    ),
-    "time_zone": matching(r"[A-Za-z]+(/[A-Za-z0-9_+-]+)*", "name a time zone, for example Europe/Berlin"),
+    "schedule": schedule_problem,
+    "time_zone": time_zone_problem,
     "user": at_least(1),
     "tmp_size": memory_problem,
 }
@@ -317,6 +326,7 @@ def _problems(args: KubernetesJobArgs) -> Iterator[Problem]:
     yield from resource_problems(args.get("resources", _RESOURCES), "resources")
     yield from secret_problems(args.get("secrets", {}))
     yield from environment_problems(args.get("environment", {}), args.get("secrets", {}))
+    yield from _reach_problems(args)
     for file in args.get("scripts", {}):
         if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", file):
             yield Problem(f"scripts.{file}", MISSING, "name a file with letters, digits and . _ -, no dot first")

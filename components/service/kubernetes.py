@@ -9,9 +9,27 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..component import Component, at_least, between, checked, known_after, matching
-from ..platform.traffic import Peer, network_policy
-from ..problems import MISSING, InputError, Problem
-from .pod import USER, ContainerResources, container, http_probe, image_problem, pod_spec, resource_problems, tcp_probe
+from ..platform.names import (
+    WORD,
+    WORD_REMEDY,
+    annotations_problem,
+    label_problem,
+    service_problem,
+    subdomain_problem,
+)
+from ..platform.traffic import Peer, network_policy, peer_problems, pods_of
+from ..problems import MISSING, Problem
+from .pod import (
+    USER,
+    ContainerResources,
+    command_problem,
+    container,
+    http_probe,
+    image_problem,
+    pod_spec,
+    resource_problems,
+    tcp_probe,
+)
 from .quantities import memory_problem
 from .rollout import Rollout, patience, strategy
 from .route import ServiceRoute, route, route_problems
@@ -20,10 +38,9 @@ from .secrets import ServiceSecret, disclosed, environment_problems, secret_prob
 
 HTTP, METRICS = "http", "metrics"
 """What the ports of a service are called, on its pods and on its Kubernetes Service."""
-_LABEL = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
-_LABEL_REMEDY = "give a DNS label: small letters, digits and hyphens, a letter first, 63 characters at most"
-_VERSION = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 _PATH = r"/[^\s#]*"
+_GATEWAY = "gateway of its route"
+"""Who calls it beside those that are named: a purpose has no spaces."""
 _DRAIN_SECONDS = 5
 _PROBE_SECONDS = 5
 
@@ -121,18 +138,19 @@ class KubernetesService(Component):
     """Name of its ConfigMap."""
     ready: pulumi.Output[str]
     """Name of the service, once all its pods run this version."""
+    pods: dict[str, str]
+    """Labels by which its pods are found: who is let in to them, or to whom they are let in."""
 
     def __init__(self, name: str, args: KubernetesServiceArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"KubernetesService {name}"
-        args = checked(KubernetesServiceArgs, args, subject, _RULES)
-        if problems := list(_problems(args)):
-            raise InputError(subject, problems)
+        args = checked(KubernetesServiceArgs, args, subject, _RULES, _problems)
         super().__init__(name, opts)
         self._prefix = name
         self._args = args
+        self._subject = subject
         service = args["service"]
-        self._pods = {"app.kubernetes.io/name": service, "app.kubernetes.io/part-of": args["system"]}
-        labels = {**self._pods, "app.kubernetes.io/managed-by": "plinth"}
+        self.pods = pods_of(service, args["system"])
+        labels = {**self.pods, "app.kubernetes.io/managed-by": "plinth"}
         self._metadata: Any = {"name": service, "namespace": args["namespace"], "labels": labels}
 
         environment = {
@@ -163,7 +181,7 @@ class KubernetesService(Component):
                 metadata=self._metadata,
                 spec={
                     "max_unavailable": 1,
-                    "selector": {"match_labels": self._pods},
+                    "selector": {"match_labels": self.pods},
                     # Otherwise pods that fail keep a node from being drained.
                     "unhealthy_pod_eviction_policy": "AlwaysAllow",
                 },
@@ -223,15 +241,23 @@ class KubernetesService(Component):
 
     def _policy(self) -> kubernetes.networking.v1.NetworkPolicy:
         args = self._args
-        callers = {f"caller-{purpose}": peer for purpose, peer in args.get("reached_by", {}).items()}
+        callers = dict(args.get("reached_by", {}))
         if "route" in args and "port" in args:
             way_in = args["route"]
-            callers["gateway"] = Peer(
+            callers[_GATEWAY] = Peer(
                 ports=[args["port"]],
                 pods=way_in["gateway_pods"],
                 namespace=way_in["gateway_namespace"],
             )
-        return network_policy(self._prefix, self._metadata, self._pods, args.get("reaches", {}), callers, self._child())
+        return network_policy(
+            self._prefix,
+            self._metadata,
+            self.pods,
+            args.get("reaches", {}),
+            callers,
+            self._child(),
+            subject=self._subject,
+        )
 
     def _deployment(
         self,
@@ -267,7 +293,7 @@ class KubernetesService(Component):
                 {
                     "replicas": self._fewest,
                     **strategy(args.get("rollout", Rollout.ROLLING), self._startup),
-                    "selector": {"match_labels": self._pods},
+                    "selector": {"match_labels": self.pods},
                     "template": {
                         "metadata": {
                             "labels": labels,
@@ -318,7 +344,7 @@ class KubernetesService(Component):
             pull_secrets=[args["pull_secret"]] if "pull_secret" in args else [],
             priority_class=args.get("priority_class"),
             grace_seconds=args.get("grace_seconds", 30),
-            spread_labels=self._pods,
+            spread_labels=self.pods,
             user=args.get("user", USER),
             token=args.get("reads_configuration", False),
             tmp_size=args.get("tmp_size", "64Mi"),
@@ -335,7 +361,7 @@ class KubernetesService(Component):
             metadata=self._annotated({"pulumi.com/skipAwait": "true"}),
             spec={
                 "type": "ClusterIP",
-                "selector": self._pods,
+                "selector": self.pods,
                 "ports": [
                     {"name": name, "port": port, "target_port": name, "protocol": "TCP"}
                     for name, port in self._ports.items()
@@ -365,16 +391,20 @@ def _checksum(environment: dict[str, pulumi.Input[str]]) -> pulumi.Output[str]:
 
 _PORT = between(1, 65535, "as a TCP port")
 _RULES = {
-    "service": matching(_LABEL, _LABEL_REMEDY),
-    "system": matching(_LABEL, _LABEL_REMEDY),
-    "namespace": matching(_LABEL, _LABEL_REMEDY),
+    "service": service_problem,
+    "system": service_problem,
+    "namespace": label_problem,
     "image": image_problem,
-    "version": matching(_VERSION, "give what a label can say: letters, digits, ., _ and -, 63 characters at most"),
+    "version": matching(WORD, f"give what a label can say: {WORD_REMEDY}"),
+    "command": command_problem,
     "port": _PORT,
     "metrics_port": _PORT,
     "replicas": at_least(1),
     "live_path": matching(_PATH, "give a path that begins with a /"),
     "ready_path": matching(_PATH, "give a path that begins with a /"),
+    "pull_secret": subdomain_problem,
+    "service_account_annotations": annotations_problem,
+    "priority_class": subdomain_problem,
     "startup_seconds": between(5, 540, "seconds"),
     "grace_seconds": between(10, 3600, "seconds"),
     "user": between(1, 4294967294, "as an id; root is 0"),
@@ -397,6 +427,9 @@ def _problems(args: KubernetesServiceArgs) -> Iterator[Problem]:
         if "replicas" in args:
             yield Problem("replicas", args["replicas"], "`scaling` has their number; leave one of both out")
     yield from _port_problems(args)
+    for side in ("reaches", "reached_by"):
+        for purpose, peer in args.get(side, {}).items():
+            yield from peer_problems(f"{side}.{purpose}", peer)
     if "route" in args:
         yield from route_problems(args["route"], "route")
     yield from secret_problems(args.get("secrets", {}))
@@ -413,7 +446,7 @@ def _port_problems(args: KubernetesServiceArgs) -> Iterator[Problem]:
         yield Problem("route", MISSING, "leads to `port`; give that, or leave the route out")
     for purpose, peer in args.get("reached_by", {}).items():
         for i, each in enumerate(peer["ports"]):
-            if each not in (port, metrics):
+            if each not in (port, metrics) and 1 <= each <= 65535:
                 yield Problem(
                     f"reached_by.{purpose}.ports[{i}]", each, "give `port` or `metrics_port`; it has no others"
                 )

@@ -7,7 +7,7 @@ import pulumi
 
 from ..component import Component, checked, known_after, matching
 from ..platform.traffic import Peer
-from ..problems import InputError, Problem
+from ..problems import Problem
 from .jobs import JOB_RULES, KubernetesJob, check_job_name, job_problems, passed
 from .pod import ContainerResources
 from .secrets import ServiceSecret, environment_problems, secret_problems
@@ -77,10 +77,8 @@ class Migrations(Component):
 
     def __init__(self, name: str, args: MigrationsArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"Migrations {name}"
-        args = checked(MigrationsArgs, args, subject, _RULES)
+        args = checked(MigrationsArgs, args, subject, _RULES, _problems)
         check_job_name(name, subject, _DOWN)
-        if problems := list(_problems(args)):
-            raise InputError(subject, problems)
         super().__init__(name, opts)
         job = f"{args['service']}-migrate"
         common = {"deadline_seconds": 1800, "retries": 1, **passed(args)}

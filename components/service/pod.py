@@ -16,7 +16,11 @@ USER = 65532
 """Who a container runs as: nobody's id in images without a distribution."""
 _TMP = "tmp"
 _TAG, _DIGEST = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", r"sha256:[0-9a-f]{64}"
-_IMAGE = rf"([^\s@]+/)?[^\s/:@]+(:{_TAG}(@{_DIGEST})?|@{_DIGEST})"
+_REGISTRY = r"(localhost|(?=[^/]*[.:])[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:\d{1,5})?"
+_FOLDER = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
+_IMAGE = rf"({_REGISTRY}/)?{_FOLDER}(/{_FOLDER})*(?P<tag>:{_TAG})?(?P<digest>@{_DIGEST})?"
+"""As registries read it: the path in small letters. What stands before the path is a registry if it has a dot or a
+port."""
 _BURST = 4
 _LEAST_MEMORY = "6Mi"
 """What Docker takes as a limit at least: less does not do for `runc`, which starts the container within it."""
@@ -173,9 +177,21 @@ def tcp_probe(port: int | str, **timing: int) -> dict[str, Any]:
 
 def image_problem(image: str) -> str | None:
     """What to write instead of an image that may be another one tomorrow, as far as its name can say."""
-    if re.fullmatch(_IMAGE, image) and not image.endswith(":latest"):
+    found = re.fullmatch(_IMAGE, image)
+    if found and (found["digest"] or found["tag"] not in (None, ":latest")):
         return None
-    return "give registry, path and a tag other than latest, or a digest: registry.example/app:1.2.3"
+    return "give registry, path in small letters and a tag other than latest, or a digest: registry.example/app:1.2.3"
+
+
+def image_tag(image: str) -> str:
+    """The tag of an image; empty where it has none."""
+    found = re.fullmatch(_IMAGE, image)
+    return (found["tag"] or "").removeprefix(":") if found else ""
+
+
+def command_problem(words: Sequence[str]) -> str | None:
+    """What to write instead of a command that runs nothing."""
+    return None if words and words[0].strip() else "say what is run, word by word"
 
 
 def version_problem(version: str) -> str | None:

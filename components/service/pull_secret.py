@@ -5,9 +5,11 @@ from typing import TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from ..component import Component, checked, checked_name
+from ..component import Component, checked
+from ..platform.names import checked_label, label_problem, subdomain_problem
 
 _TYPE = "kubernetes.io/dockerconfigjson"
+_RULES = {"namespace": label_problem, "store": subdomain_problem}
 
 
 class PullSecretArgs(TypedDict):
@@ -33,8 +35,8 @@ class PullSecret(Component):
 
     def __init__(self, name: str, args: PullSecretArgs, opts: pulumi.ResourceOptions | None = None):
         subject = f"PullSecret {name}"
-        args = checked(PullSecretArgs, args, subject)
-        checked_name(name, subject, 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "give a DNS label: small letters, digits, -")
+        args = checked(PullSecretArgs, args, subject, _RULES)
+        checked_label(name, subject)
         super().__init__(name, opts)
         brought = kubernetes.apiextensions.CustomResource(
             name,

@@ -8,10 +8,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from ..platform.gateway import listener_name
+from ..platform.names import LABEL, name_problems
+from ..platform.traffic import end_problems
 from ..problems import MISSING, Problem
 
 _GROUP = "gateway.networking.k8s.io"
-_HOST = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = rf"({LABEL}\.)+{LABEL}"
 _PATH = r"/|(/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+"
 _MOST_PATHS = 64
 _PATIENCE = 1800
@@ -30,7 +32,7 @@ class ServiceRoute(TypedDict):
     """Name of the Gateway."""
     gateway_namespace: pulumi.Input[str]
     """Namespace of the Gateway and its proxies."""
-    gateway_pods: dict[str, str]
+    gateway_pods: pulumi.Input[dict[str, str]]
     """Labels of the gateway's proxies, which may call the service."""
     listener: NotRequired[str]
     """Name of the gateway's listener over TLS that takes the requests, such as one for all hosts of a domain. Default:
@@ -45,6 +47,10 @@ class ServiceRoute(TypedDict):
 
 def route_problems(route: ServiceRoute, path: str) -> Iterator[Problem]:
     """What is wrong with a route that stands at the path."""
+    yield from name_problems(f"{path}.gateway", route["gateway"])
+    for problem in end_problems(path, {"pods": route["gateway_pods"], "namespace": route["gateway_namespace"]}):
+        where = problem.path.removeprefix(f"{path}.")
+        yield problem._replace(path=f"{path}.gateway_{where}")
     host, paths, aliases = route["host"], route.get("paths", ["/"]), route.get("aliases", [])
     if host and not _is_host(host):
         yield Problem(f"{path}.host", host, "give a host name in small letters, api.example.org, or nothing for any")

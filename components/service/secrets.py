@@ -7,12 +7,14 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from ..platform.names import name_problems
 from ..problems import MISSING, InputError, Problem
 
 Child = Callable[..., pulumi.ResourceOptions]
 """Options for a child of a component, out of the options beside its parent: `Component._child`."""
 
 _SOURCES = ("external", "sealed", "existing")
+_REFRESH = r"(?=\d)([1-9]\d*h)?([1-9]\d*m)?([1-9]\d*s)?"
 _VARIABLE = r"[A-Z_][A-Z0-9_]*"
 _MOST_BYTES = 1024 * 1024
 """What the values of a ConfigMap take at most."""
@@ -52,6 +54,10 @@ def secret_problems(secrets: Mapping[str, ServiceSecret], path: str = "secrets")
         given = [source for source in _SOURCES if source in secret]
         if len(given) != 1:
             yield Problem(here, given or MISSING, f"give exactly one of {', '.join(_SOURCES)}")
+        if "existing" in secret:
+            yield from name_problems(f"{here}.existing", secret["existing"])
+        if "external" in secret:
+            yield from _external_problems(secret["external"], f"{here}.external")
         if not secret["variables"]:
             yield Problem(f"{here}.variables", {}, "name one environment variable or more")
         for variable, wanted in secret["variables"].items():
@@ -61,6 +67,14 @@ def secret_problems(secrets: Mapping[str, ServiceSecret], path: str = "secrets")
             seen[variable] = here
             if "sealed" in secret and wanted not in secret["sealed"]:
                 yield Problem(f"{here}.variables.{variable}", wanted, f"no such key in {here}.sealed; seal it, too")
+
+
+def _external_problems(entry: ExternalKey, path: str) -> Iterator[Problem]:
+    yield from name_problems(f"{path}.store", entry["store"])
+    if "refresh" in entry and not re.fullmatch(_REFRESH, entry["refresh"]):
+        yield Problem(
+            f"{path}.refresh", entry["refresh"], "give hours, minutes and seconds, for example 1h, 15m or 90s"
+        )
 
 
 def environment_problems(

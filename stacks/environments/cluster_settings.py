@@ -15,8 +15,8 @@ from components.platform.access import access_problems
 from components.platform.charts import CHARTS, source
 from components.platform.gateway import host_problems
 from components.problems import Problem
-from components.service.jobs import command_problem
 from components.service.kubernetes import service_problems
+from components.service.pod import command_problem
 
 from ..model import System
 from ..platform import AddOn, PlatformSection

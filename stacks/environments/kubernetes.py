@@ -10,7 +10,7 @@ from components.cache.kubernetes import KubernetesValkey
 from components.database.kubernetes import KubernetesPostgres
 from components.images import POSTGRES, RABBITMQ, VALKEY, mirrored
 from components.platform.server import ServerClient
-from components.platform.traffic import Peer
+from components.platform.traffic import pods_of
 from components.secrets.kubernetes import KubernetesGeneratedSecret
 
 from ..model import Eviction, Service
@@ -116,7 +116,7 @@ class KubernetesEnvironment:
         }
 
     def _pods(self, name: str) -> ServerClient:
-        return {"pods": {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": self._system.name}}
+        return {"pods": pods_of(name, self._system.name)}
 
     def _clients(self, *jobs: str, **uses: bool) -> dict[str, ServerClient]:
         """The services that use something, and the jobs that do."""
@@ -151,7 +151,7 @@ class KubernetesEnvironment:
         made = KubernetesPostgres(f"{self._name}-database", args, self._opts())
         link = Link(
             {**told, "DB_HOST": made.host, "DB_PORT": made.port.apply(str), "DB_READER_HOST": made.reader_host},
-            _pods_of(f"{self._name}-database", self._system.name, 5432),
+            {"ports": [5432], "pods": made.pods},
             {"database": Credentials(made.credentials_secret, DATABASE_USER)},
         )
         setup = DatabaseSetup(
@@ -179,7 +179,7 @@ class KubernetesEnvironment:
                 "REDIS_READER_HOST": made.reader_host,
                 "REDIS_TLS": "true",
             },
-            _pods_of(f"{self._name}-cache", self._system.name, 6379),
+            {"ports": [6379], "pods": made.pods},
             {
                 "cache": Credentials(made.credentials_secret, CACHE_USER),
                 "cache-authority": Credentials(made.certificate_secret, {"REDIS_CA": "ca.crt"}),
@@ -202,7 +202,7 @@ class KubernetesEnvironment:
         made = KubernetesRabbitMq(f"{self._name}-broker", args, self._opts())
         link = Link(
             {"BROKER_ADDRESS": made.address, "BROKER_PROTOCOL": made.protocol},
-            _pods_of(f"{self._name}-broker", self._system.name, 5671),
+            {"ports": [5671], "pods": made.pods},
             {
                 "broker": Credentials(made.credentials_secret, BROKER_USER),
                 "broker-authority": Credentials(made.certificate_secret, {"BROKER_CA": "ca.crt"}),
@@ -216,17 +216,12 @@ class KubernetesEnvironment:
             ),
             application=Credentials(made.credentials_secret, BROKER_APPLICATION),
             authority=Credentials(made.certificate_secret, {"ROOT_CERTIFICATE": "ca.crt"}),
-            reached=_pods_of(f"{self._name}-broker", self._system.name, 15671),
+            reached={"ports": [15671], "pods": made.pods},
         )
         return link, setup
 
 
 _EVICTION = {Eviction.REFUSE: "noeviction", Eviction.OLDEST: "allkeys-lru"}
-
-
-def _pods_of(server: str, system: str, port: int) -> Peer:
-    """A server's pod."""
-    return {"ports": [port], "pods": {"app.kubernetes.io/name": server, "app.kubernetes.io/part-of": system}}
 
 
 def _elsewhere(prefix: str, given: AddressSection, told: dict[str, str]) -> Link:

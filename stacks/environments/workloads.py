@@ -9,7 +9,7 @@ import pulumi
 from components.broker.topology import definitions
 from components.images import PSQL, PYTHON, mirrored
 from components.platform.gateway import KubernetesGateway
-from components.platform.traffic import Peer
+from components.platform.traffic import Peer, pods_of
 from components.service.broker_topology import BrokerTopology
 from components.service.database_role import DatabaseRole
 from components.service.database_upkeep import DatabaseUpkeep
@@ -364,7 +364,7 @@ class Workloads:
 
     def _pods(self, service: str) -> dict[str, str]:
         """Labels by which the pods of a service are found."""
-        return {"app.kubernetes.io/name": service, "app.kubernetes.io/part-of": self._system.name}
+        return pods_of(service, self._system.name)
 
     def _links(self, service: Service) -> dict[str, Link]:
         """What a service is connected to."""

@@ -162,7 +162,7 @@ def test_everything_is_labelled_and_the_pod_is_found_by_what_is_its_own(make: Ma
     assert runs(plan)["selector"]["matchLabels"] == own
     assert one(plan, SERVICE)["spec"]["selector"] == own
     assert one(plan, POLICY)["spec"]["podSelector"]["matchLabels"] == own
-    assert outputs(plan)["podLabels"] == own
+    assert outputs(plan)["pods"] == own
 
 
 @SERVERS
@@ -398,6 +398,15 @@ def test_each_version_has_an_image_of_one_exact_release_and_distribution(version
 
 def variables(plan: Plan) -> dict[str, str]:
     return {entry["name"]: entry["value"] for entry in container(plan)["env"]}
+
+
+def test_an_image_is_of_the_version_that_is_said() -> None:
+    for image in ("r.example/postgres:16.15", "r.example/postgres:16"):
+        assert "its tag says 16 and `version` 17" in refused(KubernetesPostgres, image=image)["image"]
+    assert "`version` 18" in refused(KubernetesPostgres, version="18", image="r.example/postgres:17.2-trixie")["image"]
+    digest = f"r.example/postgres@sha256:{'a' * 64}"
+    for image in ("r.example/postgres:17.11", "r.example/postgres:2026.1", "r.example/postgres:stable", digest):
+        assert container(postgres(image=image))["image"] == image
 
 
 def test_images_are_of_exact_releases() -> None:
@@ -654,7 +663,7 @@ def test_a_generated_secret_refuses_bad_args() -> None:
     assert "32 to 128" in problems(length=31)["length"]
     assert problems(version=0) == {"version": "give 1 or more"}
     assert "DNS label" in problems(system="Shop")["system"]
-    assert "letter or digit first" in problems(name="-x")["name"]
+    assert "no hyphen first" in problems(name="-x")["name"]
     assert "use 63 or fewer" in problems(name="x" * 64)["name"]
 
 
@@ -667,6 +676,11 @@ def test_all_servers_refuse_what_they_could_not_run(kind: type[Component]) -> No
     assert "all pods of the namespace" in refused(kind, clients={"api": {"pods": {}}})["clients.api.pods"]
     assert "Mi or Gi" in refused(kind, resources={"cpu": "1", "memory": "64m"})["resources.memory"]
     assert "tag other than latest" in refused(kind, image="postgres")["image"]
+    assert "253 at most" in refused(kind, storage_class="Fast Disks")["storage_class"]
+    assert "253 at most" in refused(kind, issuer="Own CA")["issuer"]
+    assert "DNS label" in refused(kind, namespace="my shop")["namespace"]
+    less = {"cpu": "1", "memory": "1Gi", "cpu_limit": "1m"}
+    assert set(refused(kind, image="x", resources=less)) == {"image", "resources.cpu_limit"}
     assert refused(kind, password_version=0) == {"password_version": "give 1 or more"}
     assert "GiB" in refused(kind, storage_gb=0)["storage_gb"]
 

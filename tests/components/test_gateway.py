@@ -562,7 +562,7 @@ def test_a_gateway_has_room_for_so_many_hosts() -> None:
         ({"replicas": 0}, "replicas", "give 1 or more"),
         ({"replicas": 3, "max_replicas": 2}, "max_replicas", "give `replicas`, which is 3, or more"),
         ({"routes_from": []}, "routes_from", "give one namespace or more"),
-        ({"routes_from": ["shop", "Depot"]}, "routes_from[1]", "name of a namespace"),
+        ({"routes_from": ["shop", "Depot"]}, "routes_from[1]", "give a DNS label"),
         ({"backend_ports": []}, "backend_ports", "leave it out for 8080"),
         ({"backend_ports": [8080, 0]}, "backend_ports[1]", "give 1 to 65535"),
         ({"service": {"type": "Ingress"}}, "service.type", "choose one of LoadBalancer, ClusterIP, NodePort"),

@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 import pytest
 
 from components.component import Component
+from components.service import schedule
 from components.service.broker_topology import BrokerTopology
 from components.service.database_role import DatabaseRole
 from components.service.database_upkeep import DatabaseUpkeep
@@ -344,7 +345,20 @@ def test_who_uses_what_a_job_did_waits_for_it(kind: Any, args: Any, field: str, 
         ({"user": 0}, "user", "give 1 or more"),
         ({"schedule": "every day"}, "schedule", "give minute, hour"),
         ({"schedule": "0 3 * *"}, "schedule", "give minute, hour"),
+        ({"schedule": "99 99 * * *"}, "schedule", "`99` is no minute: give 0 to 59"),
+        ({"schedule": "0 24 * * *"}, "schedule", "`24` is no hour: give 0 to 23"),
+        ({"schedule": "0 0 0 * *"}, "schedule", "`0` is no day of the month"),
+        ({"schedule": "0 0 1 FOO *"}, "schedule", "`FOO` is no month: give 1 to 12, or jan to dec"),
+        ({"schedule": "0 0 * * 7"}, "schedule", "`7` is no day of the week: give 0 to 6, or sun to sat"),
+        ({"schedule": "*/0 * * * *"}, "schedule", "`*/0` is no minute"),
+        ({"schedule": "5-1 * * * *"}, "schedule", "`5-1` is no minute"),
+        ({"schedule": "1,,2 * * * *"}, "schedule", "`1,,2` is no minute"),
+        ({"schedule": "@reboot"}, "schedule", "give minute, hour"),
         ({"schedule": "0 3 * * 0", "time_zone": "+02:00"}, "time_zone", "name a time zone"),
+        ({"command": ["", "all"]}, "command", "say what is run"),
+        ({"pull_secret": "my registry"}, "pull_secret", "253 at most"),
+        ({"priority_class": "High"}, "priority_class", "253 at most"),
+        ({"service_account_annotations": {"a b": "x"}}, "service_account_annotations", "no key of an annotation"),
         ({"suspended": True}, "suspended", "only a job with a `schedule`"),
         ({"time_zone": "Etc/UTC"}, "time_zone", "only a job with a `schedule`"),
         ({"schedule": "0 3 * * 0", "revision": "1"}, "revision", "leave it out"),
@@ -369,9 +383,19 @@ def test_bad_args_are_refused(change: dict[str, Any], path: str, remedy: str) ->
     assert remedy in refused(KubernetesJob, JOB, **change)[path]
 
 
+def test_a_time_zone_is_one_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "_zones", lambda: frozenset({"Etc/UTC", "Europe/Berlin"}))
+    assert [schedule.time_zone_problem(zone) for zone in ("Etc/UTC", "Europe/Berlin")] == [None, None]
+    assert "name a time zone" in (schedule.time_zone_problem("Mars/Base") or "")
+    assert "did you mean `Europe/Berlin`?" in (schedule.time_zone_problem("Europe/Berli") or "")
+    # A machine without their names cannot tell.
+    monkeypatch.setattr(schedule, "_zones", frozenset)
+    assert schedule.time_zone_problem("Mars/Base") is None
+
+
 def test_the_schedules_of_cron_are_taken() -> None:
-    for schedule in ("0 3 * * 0", "*/15 8-18 * * MON-FRI", "0 0 1,15 * *", "@hourly"):
-        assert one(job(schedule=schedule), SCHEDULE)["spec"]["schedule"] == schedule
+    for when in ("0 3 * * 0", "*/15 8-18 * * MON-FRI", "0 0 1,15 * *", "@hourly", "7-59/20 0 31 dec ?"):
+        assert one(job(schedule=when), SCHEDULE)["spec"]["schedule"] == when
 
 
 def test_a_name_is_refused_that_no_job_can_have() -> None:

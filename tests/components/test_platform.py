@@ -1,7 +1,7 @@
 """Add-ons of a cluster: their charts, namespaces, traffic and values."""
 
-import re
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -127,14 +127,14 @@ def policy(plan: Plan, role: str) -> Any:
 
 
 def blocks(rules: list[Any]) -> set[tuple[str, int]]:
-    """The blocks of addresses that the rules name, with ports."""
+    """The blocks of addresses that the rules name, with ports, but for those where names are resolved."""
     return {
         (end["ipBlock"]["cidr"], port["port"])
         for rule in rules
         for end in rule.get("to", [])
         if "ipBlock" in end
         for port in rule["ports"]
-    } - {("169.254.20.10/32", 53)}
+    } - {("169.254.20.10/32", 53), ("169.254.169.254/32", 53)}
 
 
 def ports_for_everybody(rules: list[Any], way: str) -> set[int]:
@@ -359,6 +359,7 @@ def test_half_a_release_is_none() -> None:
     assert inputs["maxHistory"] == 5
     assert release(timeout=30)["timeout"] == 30
     assert "1 or more" in refused_release(timeout=0)["timeout"]
+    assert "DNS label" in refused_release(namespace="some where")["namespace"]
 
 
 def test_values_that_are_taken_away_are_gone() -> None:
@@ -807,3 +808,10 @@ def test_pods_are_replaced_in_given_namespaces_alone() -> None:
 def test_a_namespace_may_be_called_otherwise_than_its_component() -> None:
     assert one(made(KubernetesNamespace, name="shop"), NAMESPACE)["metadata"]["name"] == "shop"
     assert "DNS label" in remedies(lambda: KubernetesNamespace("thing", {"name": "Shop"}))["name"]
+
+
+@pytest.mark.parametrize("name", ["default", "kube-system", "kube-public", "kube-node-lease"])
+def test_a_namespace_is_none_of_the_clusters_own(name: str) -> None:
+    found = remedies(lambda: KubernetesNamespace("thing", {"name": name, "labels": {"a b": "x", "tier": "a b"}}))
+    assert "the cluster's own" in found["name"]
+    assert set(found) == {"name", "labels.a b", "labels.tier"}

@@ -411,6 +411,7 @@ def test_a_service_answers_within_the_cluster() -> None:
         "deploymentName": "api",
         "configuration": "api",
         "ready": "api",
+        "pods": PODS,
     }
 
 
@@ -574,7 +575,7 @@ def test_wrong_ports_are_refused() -> None:
     assert "`metrics_port`" in refused(port=None)["port"]
     assert "give another" in refused(metrics_port=8080)["metrics_port"]
     assert "leave the route out" in refused(FULL, port=None, reached_by=None)["route"]
-    problems = refused(reached_by={"others": {"ports": [8080, 80]}})
+    problems = refused(reached_by={"others": {"ports": [8080, 80], "namespace": "others"}})
     assert problems == {"reached_by.others.ports[1]": "give `port` or `metrics_port`; it has no others"}
 
 
@@ -630,11 +631,40 @@ def test_wrong_secrets_are_refused() -> None:
     assert "small letters, digits and hyphens" in problems["secrets.My"]
 
 
+def test_names_that_kubernetes_would_refuse_later_are_refused() -> None:
+    assert "253 at most" in refused(pull_secret="my registry")["pull_secret"]
+    assert "253 at most" in refused(priority_class="High")["priority_class"]
+    assert "`a b` is no key" in refused(service_account_annotations={"a b": "x"})["service_account_annotations"]
+    for words in ([], [""], [" ", "serve"]):
+        assert "say what is run" in refused(command=words)["command"]
+    existing = {"variables": {"A": "a"}, "existing": "My Secret"}
+    external = {"variables": {"B": "b"}, "external": {"store": "Cloud Store", "key": "k", "refresh": "soon"}}
+    problems = refused(secrets={"one": existing, "two": external})
+    assert list(problems) == ["secrets.one.existing", "secrets.two.external.store", "secrets.two.external.refresh"]
+    assert "15m" in problems["secrets.two.external.refresh"]
+
+
+@pytest.mark.parametrize("refresh", ["1h", "15m", "90s", "1h30m"])
+def test_secrets_are_read_again_as_often_as_is_said(refresh: str) -> None:
+    secret = {"variables": {"A": "a"}, "external": {"store": "cloud", "key": "k", "refresh": refresh}}
+    assert one(service(secrets={"a": secret}), EXTERNAL)["spec"]["refreshInterval"] == refresh
+
+
+@pytest.mark.parametrize("refresh", ["", "1", "0s", "1d", "-1h", "1h 30m"])
+def test_what_is_no_time_is_refused(refresh: str) -> None:
+    secret = {"variables": {"A": "a"}, "external": {"store": "cloud", "key": "k", "refresh": refresh}}
+    assert set(refused(secrets={"a": secret})) == {"secrets.a.external.refresh"}
+
+
 def test_problems_are_reported_together() -> None:
     problems = refused(replicas=-1, port=None, scaling={"fewest": 2, "most": 1}, colour="red")
     assert set(problems) == {"replicas", "colour"}, "of shape, first"
     problems = refused(port=None, scaling={"fewest": 2, "most": 1}, resources={"cpu": "x", "memory": "1Gi"})
     assert set(problems) == {"port", "scaling.most", "resources.cpu"}
+    less = {"cpu": "1", "memory": "1Gi", "cpu_limit": "500m"}
+    empty = {"database": {"variables": {}, "existing": "database"}}
+    problems = refused(image="registry.example/api:latest", resources=less, secrets=empty)
+    assert set(problems) == {"image", "resources.cpu_limit", "secrets.database.variables"}
 
 
 @pytest.mark.parametrize(
@@ -676,6 +706,8 @@ def test_cpus_come_in_thousandths_and_memory_in_bytes() -> None:
         "registry.example:5000/a/b:v1.2",
         f"r.example/a@sha256:{'a' * 64}",
         f"r.example/a:latest@sha256:{'a' * 64}",
+        "localhost/a_b/c__d/e-f:1",
+        "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/api:v1_2-3",
     ],
 )
 def test_images_that_say_which_one_pass(image: str) -> None:
@@ -683,7 +715,27 @@ def test_images_that_say_which_one_pass(image: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "image", ["", "app", "app:latest", "registry.example:5000/app", "app@sha256:abc", "app:1 ", "r.example/app:"]
+    "image",
+    [
+        *("", "app", "app:latest", "registry.example:5000/app", "app@sha256:abc", "app:1 ", "r.example/app:"),
+        *(
+            "UPPER/Case:1",
+            "r.example/Case:1",
+            "https://x/y:1",
+            "r.example//a:1",
+            "r.example/a/:1",
+            "/a:1",
+            "r.example/a b:1",
+        ),
+        *(
+            "r.example:port/a:1",
+            "r.example/a:-1",
+            f"r.example/a:{'a' * 129}",
+            "r.example/-a:1",
+            "a__-b:1",
+            "r.example/a b:1",
+        ),
+    ],
 )
 def test_images_that_may_be_another_one_are_refused(image: str) -> None:
     assert "other than latest" in (image_problem(image) or "")

@@ -30,6 +30,7 @@ HEALTH_PATH = "/gateway-health"
 # Out of its image: the one that Envoy Gateway runs its companion as.
 _USER = {"runAsUser": 65532, "runAsGroup": 65532}
 _BURST = 4
+_FINISH_SECONDS = 90
 _PRIVILEGED, _SHIFT = 1024, 10000
 _ACCESS_LOG = {
     "start_time": "%START_TIME%",
@@ -78,6 +79,8 @@ class Proxies(NamedTuple):
     """Their priority class."""
     image: str
     """Where their image is, without a tag: Envoy Gateway runs the version that it knows."""
+    drain_seconds: int
+    """How long one that leaves takes connections all the same."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -118,8 +121,12 @@ class Proxies(NamedTuple):
             # Else there is a thread for each CPU of the node, of which a proxy has a share.
             "concurrency": max(2, math.ceil(cpu(self._cpu_limit))),
             "logging": {"level": {"default": "warn"}},
-            # A load balancer still sends requests for a while after a proxy has begun to leave.
-            "shutdown": {"drainTimeout": "120s", "minDrainDuration": "30s"},
+            # A load balancer still sends connections for a while after a proxy has begun to leave. What is open then has
+            # some time more to end. Envoy Gateway gives the pod five minutes beyond that before it is killed.
+            "shutdown": {
+                "drainTimeout": f"{self.drain_seconds + _FINISH_SECONDS}s",
+                "minDrainDuration": f"{self.drain_seconds}s",
+            },
             "telemetry": {"accessLog": {"settings": [log]}},
         }
 

@@ -62,6 +62,7 @@ _HOST = rf"(\*\.)?({LABEL}\.)+(?!\d+$){LABEL}"
 _MOST_HOSTS = 63
 _LONGEST_NAME = 50
 _YEAR = 365 * 24 * 3600
+_DRAIN_SECONDS, _CERTIFICATE_SECONDS = 30, 1800
 _DOMAINS = (".svc", ".svc.cluster.local")
 _PROXY: ContainerResources = {"cpu": "200m", "memory": "256Mi", "memory_limit": "512Mi"}
 
@@ -250,6 +251,13 @@ class KubernetesGatewayArgs(TypedDict):
     max_replicas: NotRequired[int]
     """Proxies at most, for which metrics-server must be there. As many as `replicas`: always so many. Default: four
     times `replicas`."""
+    drain_seconds: NotRequired[int]
+    """Seconds for which a proxy that leaves takes new connections all the same, 0 to 600; what is open then has 90 more.
+    A load balancer may send it some until it has heard: one of AWS for two minutes after its target is taken out, so
+    give 150 there. Default: 30."""
+    certificate_seconds: NotRequired[int]
+    """Seconds that its certificates are waited for, 0 to 7200; 0: not at all. One of an ACME authority comes once its
+    host leads here for all the world, and cannot come before. Default: 1800."""
     resources: NotRequired[ContainerResources]
     """What each proxy needs, and how much it may take at most. Default: 200m and 256Mi, at most 800m and 512Mi."""
     priority_class: NotRequired[pulumi.Input[str]]
@@ -264,8 +272,11 @@ class KubernetesGateway(Component):
     limits on clients, an access log in JSON, and network policies. A label of the proxies is its name, which therefore
     no other gateway of the cluster may have.
 
-    Proxies say at `/gateway-health` whether they take requests. Before one leaves, it takes up to two minutes to finish
-    what it has begun.
+    Proxies say at `/gateway-health` whether they take requests. Before one leaves, it goes on for `drain_seconds`, and
+    takes up to a minute and a half more to finish what it has begun.
+
+    Certificates come last: a challenge over HTTP-01 needs the listener without TLS, which works without them, and DNS
+    records are made for the hosts of its redirects. Without that listener they come first. Routes do not wait for them.
 
     Raises `InputError` for bad args, among them hosts that are no host names, ports that are out of range or taken, and
     numbers below zero.
@@ -297,18 +308,20 @@ class KubernetesGateway(Component):
             _service(args["service"]),
             args.get("priority_class"),
             mirrored(ENVOY, args.get("images")),
+            args.get("drain_seconds", _DRAIN_SECONDS),
         )
         self.pods = self._proxies.labels
         self.listeners = {host or "*": listener_name(host) for host in self._hosts}
         self.certificates = {host or "*": self._known_as(_key(host)) for host in self._hosts}
-        for host in self._hosts:
-            self._certificate(host)
+        # A gateway none of whose listeners has a certificate has no proxies, and is never reached.
+        first = [] if self._http else [self._certificate(host) for host in self._hosts]
         proxies = self._made("", VERSION, "EnvoyProxy", self._proxies.spec())
         # Its proxies start as soon as it is there; without these they would be open, and without limits.
-        gateway = self._gateway(depends_on=[proxies, *self._limits(), *self._policies()])
+        gateway = self._gateway(depends_on=[*first, proxies, *self._limits(), *self._policies()])
         if self._http:
+            redirects = [self._redirect(host, known_after(name, gateway.urn)) for host in self._hosts]
             for host in self._hosts:
-                self._redirect(host, known_after(name, gateway.urn))
+                self._certificate(host, depends_on=redirects)
         self.gateway = known_after(name, gateway.urn)
         self.namespace = known_after(args["namespace"], gateway.urn)
         self._register()
@@ -343,7 +356,7 @@ class KubernetesGateway(Component):
             opts=self._child(**options),
         )
 
-    def _certificate(self, host: str) -> None:
+    def _certificate(self, host: str, **options: Any) -> kubernetes.apiextensions.CustomResource:
         service = pulumi.Output.concat(self._prefix, ".", self._args["namespace"])
         inside = ["localhost", service, *(pulumi.Output.concat(service, domain) for domain in _DOMAINS)]
         spec = {
@@ -353,8 +366,12 @@ class KubernetesGateway(Component):
             "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
             "usages": ["digital signature", "server auth"],
         }
-        # Nobody waits for it: a challenge succeeds once the host leads here, which may be when its route is there.
-        self._made(_key(host), "cert-manager.io/v1", "Certificate", spec)
+        seconds = self._args.get("certificate_seconds", _CERTIFICATE_SECONDS)
+        # Nothing else says that one is missing: a route is accepted, and the gateway programmed, without.
+        awaited = {"pulumi.com/waitFor": "condition=Ready", "pulumi.com/timeoutSeconds": str(seconds)}
+        return self._made(
+            _key(host), "cert-manager.io/v1", "Certificate", spec, awaited if seconds else None, **options
+        )
 
     def _limits(self) -> Iterator[pulumi.Resource]:
         args = self._args
@@ -438,7 +455,7 @@ class KubernetesGateway(Component):
         annotations = {**self._args.get("annotations", {}), **awaited}
         return self._made("", f"{_API}/v1", "Gateway", spec, annotations, **options)
 
-    def _redirect(self, host: str, gateway: pulumi.Input[str]) -> None:
+    def _redirect(self, host: str, gateway: pulumi.Input[str]) -> pulumi.Resource:
         port = {"port": self._https} if self._https != 443 else {}
         redirect = {"scheme": "https", "statusCode": 301, **port}
         spec = {
@@ -452,7 +469,7 @@ class KubernetesGateway(Component):
                 }
             ],
         }
-        self._made(f"redirect-{_key(host)}" if host else "redirect", f"{_API}/v1", "HTTPRoute", spec)
+        return self._made(f"redirect-{_key(host)}" if host else "redirect", f"{_API}/v1", "HTTPRoute", spec)
 
 
 _RULES = {
@@ -473,6 +490,8 @@ _GATEWAY_RULES = {
     "trusted_hops": at_least(0),
     "hsts_seconds": at_least(0),
     "connections": at_least(1),
+    "drain_seconds": between(0, 600, "seconds"),
+    "certificate_seconds": between(0, 7200, "seconds"),
     "replicas": at_least(1),
 }
 

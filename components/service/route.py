@@ -16,8 +16,8 @@ _GROUP = "gateway.networking.k8s.io"
 _HOST = rf"({LABEL}\.)+{LABEL}"
 _PATH = r"/|(/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+"
 _MOST_PATHS = 64
-_PATIENCE = 1800
-"""Seconds until a route is taken: the first certificate of a host waits for its name to be known everywhere."""
+_PATIENCE = 300
+"""Seconds until a route is taken, which its listener's certificate need not be there for."""
 _ACCEPTED = "conditions[?(@.type == 'Accepted')].status}=True"
 
 

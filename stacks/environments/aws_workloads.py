@@ -97,7 +97,7 @@ def ground(settings: Settings, parts: Parts, opts: pulumi.ResourceOptions) -> Gr
     driver = VolumeProvisioner.EBS_AUTO if eks.auto_mode else VolumeProvisioner.EBS
     place = replace(
         place,
-        exposed=_exposed(settings, parts, "eks.amazonaws.com/nlb" if eks.auto_mode else "service.k8s.aws/nlb"),
+        exposed=_exposed(settings, parts, eks.auto_mode),
         dns={"aws": {"zone_id": section.dns.zone, "region": region}} if section.dns else None,
         storage={"provisioner": driver, "key": parts.key.arn, "keep": settings.profile.durable},
     )
@@ -216,8 +216,10 @@ def _delivered(settings: Settings, parts: Parts) -> dict[str, pulumi.Input[str]]
     return secrets
 
 
-def _exposed(settings: Settings, parts: Parts, controller: str) -> Exposed:
-    """A network load balancer, which sends to the pods of the proxies themselves."""
+def _exposed(settings: Settings, parts: Parts, auto_mode: bool) -> Exposed:
+    """A network load balancer, which sends to the pods of the proxies themselves. A new one is not ready before the
+    load balancer finds it healthy: else a rollout could be over while all it has are targets that come or go."""
+    domain = "eks.amazonaws.com" if auto_mode else "elbv2.k8s.aws"
     attributes = {
         "load_balancing.cross_zone.enabled": "true",
         "deletion_protection.enabled": str(settings.protect).lower(),
@@ -225,7 +227,7 @@ def _exposed(settings: Settings, parts: Parts, controller: str) -> Exposed:
     return Exposed(
         {
             "type": Exposure.LOAD_BALANCER,
-            "load_balancer_class": controller,
+            "load_balancer_class": "eks.amazonaws.com/nlb" if auto_mode else "service.k8s.aws/nlb",
             "annotations": {
                 f"{_LOAD_BALANCER}-scheme": "internet-facing",
                 f"{_LOAD_BALANCER}-nlb-target-type": "ip",
@@ -235,6 +237,9 @@ def _exposed(settings: Settings, parts: Parts, controller: str) -> Exposed:
             },
         },
         proxy_protocol=True,
+        # It goes on sending connections to a target for about two minutes, and hears a little late that one leaves.
+        drain_seconds=150,
+        namespace_labels={f"{domain}/pod-readiness-gate-inject": "enabled"},
     )
 
 

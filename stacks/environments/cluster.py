@@ -65,6 +65,10 @@ class Exposed:
     """Addresses that what is in front of it adds to a request's `X-Forwarded-For`."""
     proxy_protocol: bool = False
     """Whether what is in front of it says by PROXY protocol who connects."""
+    drain_seconds: int = 30
+    """How long what is in front of it may send connections to a proxy that leaves."""
+    namespace_labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels by which what is in front of it knows the proxies' namespace."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,10 @@ class Platform:
             made.append(KubernetesStorageClass(f"{name}-encrypted", ground.storage, self._opts()))
         gateway = list[pulumi.Resource]()
         if self._routed and self._wanted(AddOn.GATEWAY):
-            gateway.append(EnvoyGateway(f"{name}-gateways", self._args(AddOn.GATEWAY), self._opts()))
+            args = self._args(AddOn.GATEWAY)
+            if labels := ground.exposed.namespace_labels:
+                args["namespace_labels"] = dict(labels)
+            gateway.append(EnvoyGateway(f"{name}-gateways", args, self._opts()))
         if self._wanted(AddOn.CERTIFICATES):
             # It reads the kinds of gateways when it starts, and then no more.
             certificates = CertManager(f"{name}-certificates", self._certificates(), self._opts(*gateway))
@@ -194,6 +201,15 @@ class Platform:
             if contact := self._settings.platform.contact:
                 args["acme"]["email"] = contact
         return args
+
+    @property
+    def _certificate_seconds(self) -> int:
+        """How long the gateway's certificates are waited for: for those of the CA inside not long, and for those of the
+        world until names lead here. Where nobody keeps records, somebody makes them by hand who has yet to learn of
+        this very run what the gateway's address is."""
+        if not self._public:
+            return 300
+        return 1800 if self._ground.dns or not self._wanted(AddOn.DNS) else 0
 
     def _records(self, provider: DnsProvider, after: list[pulumi.Resource]) -> ExternalDns:
         args: Any = {
@@ -241,9 +257,8 @@ class Platform:
         if self._wanted(AddOn.RELOADS):
             args = {**self._args(AddOn.RELOADS), **within}
             self._before.append(Reloader(f"{name}-reloader", args, self._opts()))
+        # What runs need not wait for its certificates, and a route waits for the gateway by its name.
         self.gateway = self._made_gateway()
-        if self.gateway:
-            self._before.append(self.gateway)
 
     def opts(self, *after: pulumi.Resource, as_: str = "") -> pulumi.ResourceOptions:
         """Options of what runs in the namespace, waits for others, and is somebody to the cloud."""
@@ -270,6 +285,8 @@ class Platform:
             "http_port": exposed.http_port,
             "trusted_hops": exposed.trusted_hops,
             "proxy_protocol": exposed.proxy_protocol,
+            "drain_seconds": exposed.drain_seconds,
+            "certificate_seconds": self._certificate_seconds,
             "priority_class": self.priorities.services,
             "images": dict(self._settings.platform.images),
         }

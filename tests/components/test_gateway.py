@@ -228,13 +228,32 @@ def test_each_host_has_a_listener_over_tls_with_a_certificate_of_its_own() -> No
         assert outputs(plan)["listeners"][host] == listener["name"]
 
 
-def test_a_certificate_waits_for_nobody_and_nobody_for_it() -> None:
-    """A challenge needs the gateway, and the gateway starts without certificates."""
-    plan = gateway()
-    (certificate,) = plan.of_type(CERTIFICATE)
-    assert awaited(plan, certificate) == set()
-    assert "annotations" not in certificate.inputs["metadata"]
-    assert all(certificate.urn not in plan.waits_for(each.urn) for each in plan.resources)
+def test_a_certificate_is_waited_for_after_all_that_a_challenge_needs() -> None:
+    """The gateway without TLS, the policies around it, and the redirects, for whose hosts DNS records are made."""
+    plan = gateway(hosts=["api.example.org", "www.example.org"])
+    before = {each.urn for each in plan.of_type(GATEWAY_KIND, ROUTE, POLICY)}
+    assert len(before) == 1 + 2 + 2
+    for certificate in plan.of_type(CERTIFICATE):
+        assert before <= plan.waits_for(certificate.urn)
+        assert certificate.inputs["metadata"]["annotations"] == {
+            "pulumi.com/waitFor": "condition=Ready",
+            "pulumi.com/timeoutSeconds": "1800",
+        }
+        # Neither the gateway's name nor anything else is known later because of it.
+        assert all(certificate.urn not in plan.waits_for(each.urn) for each in plan.resources)
+
+
+def test_how_long_certificates_are_waited_for_is_a_choice() -> None:
+    made = one(gateway(certificate_seconds=60), CERTIFICATE)
+    assert made["metadata"]["annotations"]["pulumi.com/timeoutSeconds"] == "60"
+    assert "annotations" not in one(gateway(certificate_seconds=0), CERTIFICATE)["metadata"]
+
+
+def test_a_gateway_of_tls_alone_starts_with_its_certificates() -> None:
+    """None of its listeners is ready without one, and then there is no proxy."""
+    plan = gateway(http_port=0)
+    (certificate,), (made,) = plan.of_type(CERTIFICATE), plan.of_type(GATEWAY_KIND)
+    assert certificate.urn in plan.waits_for(made.urn)
 
 
 def test_a_gateway_without_hosts_answers_for_any() -> None:
@@ -371,6 +390,17 @@ def test_proxies_follow_their_load_and_leave_one_at_a_time() -> None:
     assert [each["topologyKey"] for each in spread] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
     assert all(each["labelSelector"] == {"matchLabels": PODS} for each in spread)
     assert proxies(gateway())["shutdown"] == {"drainTimeout": "120s", "minDrainDuration": "30s"}
+    longer = proxies(gateway(drain_seconds=150))["shutdown"]
+    assert longer == {"drainTimeout": "240s", "minDrainDuration": "150s"}
+
+
+def test_the_namespace_of_proxies_has_further_labels_by_choice() -> None:
+    gate = {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}
+    labels = one(controller(namespace_labels=gate), NAMESPACE)["metadata"]["labels"]
+    assert labels.items() >= {**gate, **one(controller(), NAMESPACE)["metadata"]["labels"]}.items()
+    wrong: Any = {"a b": "x", "app.kubernetes.io/name": "mine"}
+    found = remedies(lambda: EnvoyGateway("eg", {"namespace_labels": wrong}))
+    assert set(found) == {"namespace_labels.a b", "namespace_labels.app.kubernetes.io/name"}
 
 
 def test_a_fixed_number_of_proxies_needs_no_metrics() -> None:

@@ -468,6 +468,50 @@ def test_a_secrets_variable_is_its_name_in_capitals() -> None:
     assert Secret.variable("jwt-secret") == "JWT_SECRET"
 
 
+CERTIFICATE = "kubernetes:cert-manager.io/v1:Certificate"
+
+
+def patience(plan: Plan) -> set[tuple[str, str]]:
+    """Who signs the gateway's certificates, and how many seconds they are waited for."""
+    return {
+        (
+            made["spec"]["issuerRef"]["name"],
+            made["metadata"].get("annotations", {}).get("pulumi.com/timeoutSeconds", ""),
+        )
+        for made in in_namespace(plan, CERTIFICATE, "envoy-gateway-system").values()
+    }
+
+
+def test_certificates_of_the_world_are_waited_for_where_somebody_keeps_records() -> None:
+    zone = {"zone": "Z0123456789ABC"}
+    host = {"api": {"route": {"host": "example.com"}}}
+    kept = plan_of("workflows-aws-dev", services=host, aws={"dns": zone})
+    assert patience(kept) == {("letsencrypt-prod", "1800")}
+    # Whoever makes the records by hand learns of this run where they lead to.
+    assert patience(plan_of("workflows-aws-dev", services=host, aws={"dns": None})) == {("letsencrypt-prod", "")}
+    assert patience(known_plan("skipper-gcp-prod")) == {("internal-ca", "300")}
+
+
+def test_nothing_that_runs_waits_for_a_certificate_of_the_world() -> None:
+    plan = known_plan("workflows-aws-prod")
+    certificates = {each.urn for each in plan.of_type(CERTIFICATE) if "envoy-gateway" in str(each.inputs)}
+    assert certificates
+    for each in plan.of_type(DEPLOYMENT, "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"):
+        assert not certificates & set(plan.waits_for(each.urn)), each.name
+
+
+@pytest.mark.parametrize(("auto_mode", "domain"), [(False, "elbv2.k8s.aws"), (True, "eks.amazonaws.com")])
+def test_a_proxy_is_ready_once_the_load_balancer_finds_it_healthy_and_leaves_once_it_knows(
+    auto_mode: bool, domain: str
+) -> None:
+    plan = plan_of("workflows-aws-dev", aws={"cluster": {"autoMode": auto_mode}})
+    gate = f"{domain}/pod-readiness-gate-inject"
+    gated = {each.inputs["metadata"]["name"]: each.inputs["metadata"]["labels"] for each in plan.of_type(NAMESPACE)}
+    assert [name for name, labels in gated.items() if labels.get(gate) == "enabled"] == ["envoy-gateway-system"]
+    (proxies,) = plan.of_type("kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy")
+    assert proxies.inputs["spec"]["shutdown"] == {"drainTimeout": "240s", "minDrainDuration": "150s"}
+
+
 def test_each_alias_of_a_host_has_a_certificate_a_listener_and_the_route() -> None:
     services = {"api": {"route": {"host": "example.com", "aliases": ["api.example.com"]}}}
     plan = recorded(PROGRAM, changed("workflows-aws-dev", services=services), known).plan
@@ -477,9 +521,5 @@ def test_each_alias_of_a_host_has_a_certificate_a_listener_and_the_route() -> No
     (route,) = in_namespace(plan, "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute", "workflows-aws-dev").values()
     assert route["spec"]["hostnames"] == ["example.com", "api.example.com"]
     assert {each["sectionName"] for each in route["spec"]["parentRefs"]} == set(over_tls.values())
-    named = {
-        name
-        for each in plan.of_type("kubernetes:cert-manager.io/v1:Certificate")
-        for name in each.inputs["spec"].get("dnsNames", [])
-    }
+    named = {name for each in plan.of_type(CERTIFICATE) for name in each.inputs["spec"].get("dnsNames", [])}
     assert set(over_tls) <= named

@@ -121,8 +121,8 @@ class Proxies(NamedTuple):
             # Else there is a thread for each CPU of the node, of which a proxy has a share.
             "concurrency": max(2, math.ceil(cpu(self._cpu_limit))),
             "logging": {"level": {"default": "warn"}},
-            # A load balancer still sends connections for a while after a proxy has begun to leave. What is open then has
-            # some time more to end. Envoy Gateway gives the pod five minutes beyond that before it is killed.
+            # A load balancer still sends connections for a while after a proxy has begun to leave. What is open then
+            # has some time more to end. Envoy Gateway gives the pod five minutes beyond that before it is killed.
             "shutdown": {
                 "drainTimeout": f"{self.drain_seconds + _FINISH_SECONDS}s",
                 "minDrainDuration": f"{self.drain_seconds}s",

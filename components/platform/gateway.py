@@ -252,8 +252,8 @@ class KubernetesGatewayArgs(TypedDict):
     """Proxies at most, for which metrics-server must be there. As many as `replicas`: always so many. Default: four
     times `replicas`."""
     drain_seconds: NotRequired[int]
-    """Seconds for which a proxy that leaves takes new connections all the same, 0 to 600; what is open then has 90 more.
-    A load balancer may send it some until it has heard: one of AWS for two minutes after its target is taken out, so
+    """Seconds for which a proxy that leaves takes new connections all the same, 0 to 600; what is open then has 90
+    more. A load balancer may send it some until it has heard: one of AWS for two minutes after its target is taken out, so
     give 150 there. Default: 30."""
     certificate_seconds: NotRequired[int]
     """Seconds that its certificates are waited for, 0 to 7200; 0: not at all. One of an ACME authority comes once its

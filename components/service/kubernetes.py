@@ -32,7 +32,7 @@ from .pod import (
 )
 from .quantities import memory_problem
 from .rollout import Rollout, patience, strategy
-from .route import ServiceRoute, route, route_problems
+from .route import ServiceRoute, gateway_problems, route, route_problems
 from .scaling import PodScaling, autoscaler, scaling_problems
 from .secrets import ServiceSecret, disclosed, environment_problems, secret_problems, secret_variables
 
@@ -417,10 +417,16 @@ def service_problems(args: KubernetesServiceArgs) -> Iterator[Problem]:
     given: Mapping[str, Any] = args
     wrong = {field: remedy for field, rule in _RULES.items() if field in given and (remedy := rule(given[field]))}
     yield from (Problem(field, given[field], remedy) for field, remedy in wrong.items())
-    yield from _problems(args)
+    yield from _plain_problems(args)
 
 
 def _problems(args: KubernetesServiceArgs) -> Iterator[Problem]:
+    yield from _plain_problems(args)
+    if "route" in args:
+        yield from gateway_problems(args["route"], "route")
+
+
+def _plain_problems(args: KubernetesServiceArgs) -> Iterator[Problem]:
     yield from resource_problems(args["resources"], "resources")
     if "scaling" in args:
         yield from scaling_problems(args["scaling"], "scaling")

@@ -46,11 +46,7 @@ class ServiceRoute(TypedDict):
 
 
 def route_problems(route: ServiceRoute, path: str) -> Iterator[Problem]:
-    """What is wrong with a route that stands at the path."""
-    yield from name_problems(f"{path}.gateway", route["gateway"])
-    for problem in end_problems(path, {"pods": route["gateway_pods"], "namespace": route["gateway_namespace"]}):
-        where = problem.path.removeprefix(f"{path}.")
-        yield problem._replace(path=f"{path}.gateway_{where}")
+    """What is wrong with the requests that a route at the path is for."""
     host, paths, aliases = route["host"], route.get("paths", ["/"]), route.get("aliases", [])
     if host and not _is_host(host):
         yield Problem(f"{path}.host", host, "give a host name in small letters, api.example.org, or nothing for any")
@@ -72,6 +68,14 @@ def route_problems(route: ServiceRoute, path: str) -> Iterator[Problem]:
         number = route.get(key, least)
         if not least <= number <= most:
             yield Problem(f"{path}.{key}", number, f"give {least} to {most}")
+
+
+def gateway_problems(route: ServiceRoute, path: str) -> Iterator[Problem]:
+    """What is wrong with what a route at the path says of its gateway."""
+    yield from name_problems(f"{path}.gateway", route["gateway"])
+    for problem in end_problems(path, {"pods": route["gateway_pods"], "namespace": route["gateway_namespace"]}):
+        where = problem.path.removeprefix(f"{path}.")
+        yield problem._replace(path=f"{path}.gateway_{where}")
 
 
 def _is_host(host: str) -> bool:

@@ -253,8 +253,8 @@ class KubernetesGatewayArgs(TypedDict):
     times `replicas`."""
     drain_seconds: NotRequired[int]
     """Seconds for which a proxy that leaves takes new connections all the same, 0 to 600; what is open then has 90
-    more. A load balancer may send it some until it has heard: one of AWS for two minutes after its target is taken out, so
-    give 150 there. Default: 30."""
+    more. A load balancer may send it some until it has heard: one of AWS for two minutes after its target is taken
+    out, so give 150 there. Default: 30."""
     certificate_seconds: NotRequired[int]
     """Seconds that its certificates are waited for, 0 to 7200; 0: not at all. One of an ACME authority comes once its
     host leads here for all the world, and cannot come before. Default: 1800."""

@@ -185,6 +185,8 @@ def _record(configuration: Configuration, program: Path | Callable[[], None], an
     recorder = Recorder(configuration, answer)
     log = _Log()
     loop = asyncio.new_event_loop()
+    # The first fault is raised. Outputs that never come because of it would each be told when they are collected.
+    loop.set_exception_handler(lambda *_: None)
     asyncio.set_event_loop(loop)
     with _strict_outputs(), _no_collection(), _no_source_positions(), _quick_search_for_cycles():
         try:

@@ -395,7 +395,7 @@ _RULES = {
     "system": service_problem,
     "namespace": label_problem,
     "image": image_problem,
-    "version": matching(WORD, f"give what a label can say: {WORD_REMEDY}"),
+    "version": matching(WORD, WORD_REMEDY.replace("give", "give what a label can say:", 1)),
     "command": command_problem,
     "port": _PORT,
     "metrics_port": _PORT,

@@ -100,7 +100,10 @@ def test_changing_the_cloud_and_its_regions_moves_the_system(tier: str) -> None:
 def test_the_stack_files_of_both_clouds_differ_in_their_places_alone(tier: str) -> None:
     there, here = (values_of(configuration(ROOT, stack).values) for stack in (MOVES[tier], tier))
     differing = {key for key in {*there, *here} if there.get(key) != here.get(key)}
-    assert differing - {"recoveryRegion"} == {"cloud", "region", "network", "services", "images", "aws", "gcp"}
+    places = {"cloud", "region", "network", "services", "images", "platform", "aws", "gcp"}
+    assert differing - {"recoveryRegion"} == places
+    groups = {key for key in there["platform"] if there["platform"][key] != here["platform"][key]}
+    assert groups == {"viewers", "operators"}, "each cloud's clusters call groups in their own way"
     assert set(there["network"]) == set(here["network"]), "both stand side by side: they only have other addresses"
 
 

@@ -125,6 +125,15 @@ def known_after(value: pulumi.Input[Value], *others: pulumi.Input[Any] | pulumi.
     return pulumi.Output.all(value, *there).apply(lambda known: known[0])
 
 
+def laid_over(known: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """The known values with others laid over them, at every level of mappings."""
+    merged = dict(known)
+    for key, value in others.items():
+        below = known.get(key)
+        merged[key] = laid_over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
 def checked_name(name: str, subject: str, longest: int, pattern: str, remedy: str) -> None:
     """Refuse a component name out of which a product's physical name cannot be made."""
     if len(name) > longest:

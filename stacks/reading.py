@@ -76,6 +76,11 @@ def regions_of(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: values[key] for key in ("region", "recoveryRegion", "primaryRegion") if key in values}
 
 
+def follows_another(values: Mapping[str, Any]) -> bool:
+    """Whether a stack file makes a standby: its primary is in another region."""
+    return values.get("primaryRegion", values.get("region")) != values.get("region")
+
+
 Section = TypeVar("Section", bound=BaseModel)
 Member = TypeVar("Member", bound=Enum)
 _ATTEMPTS = 10
@@ -200,15 +205,6 @@ class Reader:
             self.add("cloud", cloud.value, f"{what} does not run there yet; choose {supported}")
             return None
         return importlib.import_module(f"{modules[cloud]}_settings")
-
-
-def laid_over(known: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
-    """The known values with others laid over them, at every level of mappings."""
-    merged = dict(known)
-    for key, value in override.items():
-        below = known.get(key)
-        merged[key] = laid_over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
 
 
 def _rests_on(problem: Problem, broken: str) -> bool:

@@ -16,16 +16,16 @@ from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 from pydantic import BaseModel, Field
 
-from components.images import mirror_of_images_problem
+from components.component import laid_over
 from components.network.subnets import SubnetPlan, parse_network
-from components.platform.charts import mirror_problem, registry_problem
+from components.platform.charts import image_mirror_problem, mirror_problem
 from components.problems import MISSING, InputError, Problem, one_of
 
 from .account import AccountSettings, load_account
 from .kubeconfig import kubeconfig_problem, unreachable
 from .model import NodePool, Part, System, Tier, inconsistencies
 from .platform import AddOn, ImagesSection, PlatformSection, longest_name
-from .reading import NAMESPACE, Alerts, Cloud, Reader, Section, laid_over, values_of
+from .reading import NAMESPACE, Alerts, Cloud, Reader, Section, values_of
 from .systems import SYSTEMS
 from .tiers import PROFILES, Profile, shortfalls
 
@@ -368,7 +368,7 @@ class _Loader(Reader):
             self.add("platform.charts", charts, remedy)
         images = platform.get("images")
         for registry, mirror in images.items() if isinstance(images, dict) else ():
-            if isinstance(mirror, str) and (remedy := registry_problem(registry) or mirror_of_images_problem(mirror)):
+            if isinstance(mirror, str) and (remedy := image_mirror_problem(registry, mirror)):
                 self.add(f"platform.images.{registry}", mirror, remedy)
         names = [add_on.value for add_on in AddOn if add_on in module.ADD_ONS]
         provided = provided if isinstance(provided, list) else []

@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from components.network.subnets import client_block_problem
+from components.platform.names import LABEL
 from components.service.pod import version_problem
 from components.service.quantities import cpu_problem, memory_problem
 
@@ -34,14 +35,14 @@ def shaped(pattern: str, remedy: str) -> AfterValidator:
 
 def host_problem(text: str) -> str | None:
     """What to write instead of text that is no host name."""
-    if len(text) <= _LONGEST_NAME and re.fullmatch(rf"({_LABEL}\.)+[a-z]({_INNER})", text):
+    if len(text) <= _LONGEST_NAME and re.fullmatch(rf"({LABEL}\.)+[a-z]({_INNER})", text):
         return None
     return "write one host name in small letters, like api.example.com"
 
 
 def object_name_problem(text: str) -> str | None:
     """What to write instead of text that no object in Kubernetes is called by: a subdomain of DNS."""
-    if len(text) <= _LONGEST_NAME and re.fullmatch(rf"{_LABEL}(\.{_LABEL})*", text):
+    if len(text) <= _LONGEST_NAME and re.fullmatch(rf"{LABEL}(\.{LABEL})*", text):
         return None
     return (
         "no name in Kubernetes; write small letters, digits, hyphens and single dots, a letter or digit first and last"
@@ -63,7 +64,7 @@ def address_problem(text: str) -> str | None:
         return None
     if re.fullmatch(r"[\d.]+", text):
         return "no IPv4 address; four numbers from 0 to 255 make one, like 192.0.2.10"
-    if len(text) <= _LONGEST_NAME and re.fullmatch(rf"({_LABEL}\.)*[a-z]({_INNER})?", text):
+    if len(text) <= _LONGEST_NAME and re.fullmatch(rf"({LABEL}\.)*[a-z]({_INNER})?", text):
         return None
     return "write a host name in small letters, like db.example.com, or an IPv4 address, like 192.0.2.10"
 
@@ -76,7 +77,6 @@ def block_problem(text: str) -> str | None:
 
 
 _INNER = r"[a-z0-9-]{0,61}[a-z0-9]"
-_LABEL = rf"[a-z0-9]({_INNER})?"
 
 Host = Annotated[str, worded(host_problem)]
 ObjectName = Annotated[str, worded(object_name_problem)]

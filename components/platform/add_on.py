@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pulumi
 
+from ..component import laid_over
 from .charts import CHARTS, image_values
 from .namespace import KubernetesNamespace
 from .releases import HelmRelease, HelmReleaseArgs
@@ -101,7 +102,7 @@ def install(name: str, add_on: AddOn, child: Callable[..., pulumi.ResourceOption
     args: HelmReleaseArgs = {
         "chart": add_on.chart,
         "namespace": space.namespace,
-        "values": _laid_over(image_values(CHARTS[add_on.chart], add_on.images), add_on.values),
+        "values": laid_over(image_values(CHARTS[add_on.chart], add_on.images), add_on.values),
         "skip_crds": add_on.skip_crds,
     }
     if add_on.mirror is not None:
@@ -147,12 +148,3 @@ def spread(labels: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
 def given(**values: Any) -> dict[str, Any]:
     """The values that are not None: a chart has its own for the others."""
     return {key: value for key, value in values.items() if value is not None}
-
-
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of a chart with others over them."""
-    result = {**below, **above}
-    for key in below.keys() & above.keys():
-        if isinstance(below[key], dict) and isinstance(above[key], dict):
-            result[key] = _laid_over(below[key], above[key])
-    return result

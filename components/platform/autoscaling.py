@@ -19,7 +19,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import images_problem, mirror_problem
+from .charts import CHART_RULES
 from .names import annotations_problem
 
 NAMESPACE = "cluster-autoscaler"
@@ -104,8 +104,7 @@ def _add_on(args: ClusterAutoscalerArgs) -> AddOn:
 
 
 _RULES = {
-    "mirror": mirror_problem,
-    "images": images_problem,
+    **CHART_RULES,
     "service_account_annotations": annotations_problem,
     "replicas": between(1, 5, "pods"),
     "version": among(tuple(IMAGES)),

@@ -21,7 +21,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import images_problem, mirror_problem
+from .charts import CHART_RULES
 from .names import subdomain_problem
 
 NAMESPACE = "cert-manager"
@@ -219,8 +219,7 @@ def _pod(component: str) -> dict[str, str]:
 
 _SECURITY = {"securityContext": POD_SECURITY, "containerSecurityContext": CONTAINER_SECURITY}
 _RULES = {
-    "mirror": mirror_problem,
-    "images": images_problem,
+    **CHART_RULES,
     "priority_class": subdomain_problem,
     "replicas": between(1, 5, "pods"),
 }

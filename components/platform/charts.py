@@ -205,17 +205,23 @@ def image_values(chart: Chart, mirrors: Mapping[str, str] | None = None) -> dict
     return values
 
 
-def registry_problem(registry: str) -> str | None:
-    """What is wrong with a registry that is said to have a mirror. None where nothing is."""
-    return None if registry in REGISTRIES else f"no image comes from there; {one_of(REGISTRIES, registry)}"
+def image_mirror_problem(registry: str, mirror: str) -> str | None:
+    """What is wrong with the mirror of a registry, and what to write instead. None where nothing is."""
+    if registry not in REGISTRIES:
+        return f"no image comes from there; {one_of(REGISTRIES, registry)}"
+    return mirror_of_images_problem(mirror)
 
 
 def images_problem(mirrors: Mapping[str, str]) -> str | None:
     """What is wrong with mirrors by registry, and what to write instead. None where nothing is."""
     for registry, mirror in mirrors.items():
-        if remedy := registry_problem(registry) or mirror_of_images_problem(mirror):
+        if remedy := image_mirror_problem(registry, mirror):
             return f"{registry}: {remedy}"
     return None
+
+
+CHART_RULES = {"mirror": mirror_problem, "images": images_problem}
+"""Rules for the args of whatever installs a chart."""
 
 
 def _put(values: dict[str, Any], key: str, value: str) -> None:

@@ -21,7 +21,7 @@ from .add_on import (
     install,
     resources,
 )
-from .charts import images_problem, mirror_problem
+from .charts import CHART_RULES
 from .names import annotations_problem, label_problem, subdomain_problem
 from .provider import provider_problem
 
@@ -191,8 +191,7 @@ def _problems(args: ExternalDnsArgs) -> Iterator[Problem]:
 _FOR_WILDCARDS = {"txt-wildcard-replacement": "any"}
 """A star inside a name is no wildcard, and refused by most."""
 _RULES = {
-    "mirror": mirror_problem,
-    "images": images_problem,
+    **CHART_RULES,
     "gateway_namespace": label_problem,
     "service_account_annotations": annotations_problem,
     "priority_class": subdomain_problem,

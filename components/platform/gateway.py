@@ -25,7 +25,7 @@ from .add_on import (
     spread,
 )
 from .certificates import SOLVER_POD, SOLVER_PORT
-from .charts import images_problem, mirror_problem
+from .charts import CHART_RULES, images_problem
 from .envoy import (
     CONFIGURATION_PORT,
     CONTROLLER,
@@ -473,8 +473,7 @@ class KubernetesGateway(Component):
 
 
 _RULES = {
-    "mirror": mirror_problem,
-    "images": images_problem,
+    **CHART_RULES,
     "priority_class": subdomain_problem,
     "replicas": between(1, 5, "pods"),
 }

@@ -21,7 +21,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import images_problem, mirror_problem
+from .charts import CHART_RULES
 from .names import annotations_problem
 
 NAMESPACE = "aws-load-balancer-controller"
@@ -121,8 +121,7 @@ def _problems(args: AwsLoadBalancerControllerArgs) -> Iterator[Problem]:
 
 
 _RULES = {
-    "mirror": mirror_problem,
-    "images": images_problem,
+    **CHART_RULES,
     "service_account_annotations": annotations_problem,
     "replicas": between(1, 5, "pods"),
 }

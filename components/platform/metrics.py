@@ -18,7 +18,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import images_problem, mirror_problem
+from .charts import CHART_RULES
 
 NAMESPACE = "metrics-server"
 """Namespace of the metrics server."""
@@ -86,4 +86,4 @@ def _add_on(args: MetricsServerArgs) -> AddOn:
     return AddOn("metrics-server", NAMESPACE, {"server": pods}, values, args.get("mirror"), args.get("images"))
 
 
-_RULES = {"mirror": mirror_problem, "images": images_problem, "replicas": between(1, 5, "pods")}
+_RULES = {**CHART_RULES, "replicas": between(1, 5, "pods")}

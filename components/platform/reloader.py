@@ -21,7 +21,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import images_problem, mirror_problem
+from .charts import CHART_RULES
 from .names import namespace_problems, subdomain_problem
 
 NAMESPACE = "reloader"
@@ -104,8 +104,7 @@ def _problems(args: ReloaderArgs) -> Iterator[Problem]:
 
 
 _RULES = {
-    "mirror": mirror_problem,
-    "images": images_problem,
+    **CHART_RULES,
     "priority_class": subdomain_problem,
     "replicas": between(1, 5, "pods"),
 }

@@ -25,7 +25,7 @@ from .add_on import (
     resources,
     spread,
 )
-from .charts import images_problem, mirror_problem
+from .charts import CHART_RULES
 from .names import annotations_problem, checked_label, label_problem, namespace_problems, subdomain_problem
 from .provider import provider_problem
 
@@ -273,16 +273,14 @@ def _sealed_problems(args: SealedSecretsArgs) -> Iterator[Problem]:
 
 _LEFT_OUT = ("ClusterSecretStore", "ClusterExternalSecret", "ClusterPushSecret", "ClusterGenerator", "PushSecret")
 _RULES = {
-    "mirror": mirror_problem,
-    "images": images_problem,
+    **CHART_RULES,
     "service_account_annotations": annotations_problem,
     "priority_class": subdomain_problem,
     "replicas": between(1, 5, "pods"),
 }
 _STORE_RULES = {"namespace": label_problem}
 _SEALED_RULES = {
-    "mirror": mirror_problem,
-    "images": images_problem,
+    **CHART_RULES,
     "priority_class": subdomain_problem,
     "key_days": between(1, 365, "days"),
 }

@@ -120,7 +120,7 @@ class Stack:
         for wanted in types:
             if wanted.endswith("*"):
                 for type_, resources in self._by_type.items():
-                    if type_.startswith(wanted[:-1]):
+                    if _covers(wanted, type_):
                         yield from resources
             else:
                 yield from self._by_type.get(wanted, [])
@@ -170,6 +170,11 @@ class Stack:
     def _of_provider(self, resource: Resource, path: str) -> Any:
         provider = self.get(resource.provider)
         return read(provider.inputs, path) if provider else MISSING
+
+
+def _covers(wanted: str, type_: str) -> bool:
+    """Whether a rule that is about `wanted`, which may be all of a package, is about a type."""
+    return type_.startswith(wanted[:-1]) if wanted.endswith("*") else type_ == wanted
 
 
 Check = Callable[[Resource, Stack], Iterable[str]]
@@ -231,7 +236,7 @@ class Rule:
 
     def is_about(self, type_: str) -> bool:
         """Whether resources of the type are among those that it looks at."""
-        return any(type_ == each or (each.endswith("*") and type_.startswith(each[:-1])) for each in self.types)
+        return any(_covers(wanted, type_) for wanted in self.types)
 
     def applies(self, resource: Resource, stack: Stack) -> bool:
         """Whether the rule is about the resource, which is of one of its types."""

@@ -20,7 +20,7 @@ from components.problems import MISSING, Problem, one_of
 
 from ..model import Eviction, Part, Size, System, Tier
 from ..platform import AddOn, always_installed
-from ..reading import regions_of
+from ..reading import follows_another, regions_of
 from ..shapes import shaped
 from ..tiers import PROFILES
 from .aws_place import REGIONS, AccountId, endpoint_problems, region_problems
@@ -192,13 +192,12 @@ def clustered(section: Section, tier: Tier) -> bool:
 
 def installed(values: Mapping[str, Any], section: Section, system: System) -> set[AddOn]:
     """The add-ons that the cluster gets, unless it has them."""
-    regions = regions_of(values)
-    own, standby = "cluster" not in values, regions.get("primaryRegion", regions.get("region")) != regions.get("region")
+    own = "cluster" not in values
     balanced = own and not (section.cluster or EksSection()).auto_mode
     return (
         always_installed(system)
         | {AddOn.METRICS, AddOn.SECRETS}
-        | ({AddOn.DNS} if own and section.dns and system.hosts and not standby else set())
+        | ({AddOn.DNS} if own and section.dns and system.hosts and not follows_another(values) else set())
         | ({AddOn.LOAD_BALANCERS, AddOn.NODES} if balanced else set())
     )
 

@@ -28,7 +28,7 @@ from components.storage.gcs import dual_region, dual_region_problem
 
 from ..model import Eviction, Part, Service, Size, System, Tier
 from ..platform import AddOn, always_installed
-from ..reading import regions_of
+from ..reading import follows_another, regions_of
 from ..shapes import shaped
 from .gcp_place import REGIONS, label_problems, region_problems, zone_problems
 
@@ -232,9 +232,7 @@ def most_connections(tier: str) -> int:
 
 def installed(values: Mapping[str, Any], section: Section, system: System) -> set[AddOn]:
     """The add-ons that the cluster gets, unless it has them."""
-    regions = regions_of(values)
-    standby = regions.get("primaryRegion", regions.get("region")) != regions.get("region")
-    kept = "cluster" not in values and section.dns and system.hosts and not section.edge and not standby
+    kept = "cluster" not in values and section.dns and system.hosts and not section.edge and not follows_another(values)
     return always_installed(system) | {AddOn.SECRETS} | ({AddOn.DNS} if kept else set())
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from components.component import laid_over
 from components.problems import InputError
 from preview.judged import judged_plan
 from preview.plan import STACK_TYPE, Plan
@@ -36,7 +37,7 @@ from stacks.model import (
     Service,
     System,
 )
-from stacks.reading import RESERVED_TAGS, laid_over, values_of
+from stacks.reading import RESERVED_TAGS, values_of
 from stacks.settings import ENVIRONMENTS, Cloud, load
 
 from ..documents import WAYS, cloud_of, has_network
